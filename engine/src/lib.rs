@@ -1,1 +1,18 @@
-//! x
+//! Anlan's engine: hazard-agnostic parallel numerics. It knows no hazard by name.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`crs`], [`grid`], [`raster`] | coordinate systems, cells, values on cells |
+//! | [`random`] | random numbers with addresses |
+//! | [`error`] | faults of the input, told so that a person can mend them |
+
+pub mod crs;
+pub mod error;
+pub mod grid;
+pub mod random;
+pub mod raster;
+
+pub use crs::{Crs, Projector};
+pub use error::{Error, Fault, Result};
+pub use grid::{Bounds, Grid, Window};
+pub use raster::Raster;
