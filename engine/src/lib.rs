@@ -8,11 +8,13 @@
 
 pub mod crs;
 pub mod error;
+pub mod events;
 pub mod grid;
 pub mod random;
 pub mod raster;
 
 pub use crs::{Crs, Projector};
 pub use error::{Error, Fault, Result};
+pub use events::{Event, Footprint, Occurrence};
 pub use grid::{Bounds, Grid, Window};
 pub use raster::Raster;

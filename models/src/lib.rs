@@ -1,1 +1,4 @@
-//! x
+//! Anlan's models: weather, the four hazards, census, risk, simulation, relief, maps.
+
+pub mod hazard;
+pub mod weather;
