@@ -1,0 +1,19 @@
+//! Maps (制图): sheets with title, legend, scale bar, north arrow, graticule, borders, labels and notes, rendered to PNG.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `sheet` | what is on a sheet: raster classes, legend, borders, labels, notes, marks |
+//! | `layout` | where it stands: the SVG over the raster |
+//! | `text` | the embedded font, widths, missing glyphs |
+//! | `chart` | exceedance curves and bars as charts |
+//!
+//! Sheets are A4 landscape at 200 dpi. Made-up and screening layers carry a mark on the sheet itself.
+
+pub mod chart;
+mod layout;
+pub mod sheet;
+pub mod text;
+
+pub use layout::render_png;
+pub use sheet::{Border, Colour, Label, LegendEntry, Mark, PointSymbol, Sheet, SheetLanguage};
+pub use text::Fonts;
