@@ -1,0 +1,450 @@
+//! The project file: one TOML, every field with unit and range, unknown keys refused, paths relative to the file.
+
+use anlan_engine::{Crs, Error, Fault, Result};
+use anlan_models::cartography::SheetLanguage;
+use anlan_models::downscale::TerrainDetail;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A project as the user wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// What the project is about.
+    pub project: About,
+    /// The compute grid.
+    pub grid: GridOptions,
+    /// Input files.
+    pub inputs: Inputs,
+    /// Synthetic terrain detail below the cells of the DEM.
+    #[serde(default)]
+    pub terrain: TerrainDetail,
+    /// Rain and storms.
+    pub weather: WeatherOptions,
+    /// Flood (洪涝).
+    #[serde(default)]
+    pub flood: FloodOptions,
+    /// Strong convection (强对流).
+    #[serde(default)]
+    pub convection: ConvectionOptions,
+    /// Geological hazards (地质灾害).
+    #[serde(default)]
+    pub geology: GeologyOptions,
+    /// Forest fire (森林火灾).
+    #[serde(default)]
+    pub fire: FireOptions,
+    /// Year simulation and losses.
+    #[serde(default)]
+    pub losses: LossOptions,
+    /// Grading.
+    #[serde(default)]
+    pub risk: RiskOptions,
+    /// Relief material.
+    #[serde(default)]
+    pub relief: ReliefOptions,
+    /// Maps and report.
+    #[serde(default)]
+    pub products: ProductOptions,
+}
+
+/// What the project is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Name of the region in Chinese, as titles print it.
+    pub name: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Division code of the region (行政区划代码), 6 digits.
+    pub code: String,
+    /// Seed of all random numbers, 0..=2^63-1.
+    #[serde(default)]
+    pub seed: u64,
+    /// True for coarse screening: HAND and rating curve instead of the 2-D flood solver, susceptibility instead of slope
+    /// stability. Every product is then marked as screening.
+    #[serde(default)]
+    pub screening: bool,
+}
+
+/// The compute grid.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridOptions {
+    /// EPSG code of the compute system; projected, so that cells are square in metres (e.g. 4549).
+    pub epsg: u32,
+    /// Cell size, m, 10..=2000.
+    pub cell_m: f64,
+    /// Margin around the region's borders, m, 0..=50000: catchments may reach beyond the border.
+    #[serde(default = "default_margin")]
+    pub margin_m: f64,
+}
+
+fn default_margin() -> f64 {
+    3000.0
+}
+
+/// Input files, relative to the project file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// Elevation, m (GeoTIFF).
+    pub dem: PathBuf,
+    /// Land cover, IGBP classes 0..=16 (GeoTIFF).
+    pub land_cover: PathBuf,
+    /// Monthly mean temperature, °C, 12 bands (GeoTIFF).
+    pub temperature: PathBuf,
+    /// Monthly rain, mm per month, 12 bands (GeoTIFF).
+    pub rain: PathBuf,
+    /// Rain rate exceeded in 0.01 % of an average year, mm/h (GeoTIFF).
+    pub rain_rate: PathBuf,
+    /// Polygons of the statistical units with columns `code` and `name` (GeoJSON, GeoPackage or Shapefile).
+    pub units: PathBuf,
+    /// Polygons of the level above, same columns.
+    pub region: PathBuf,
+    /// Settlements: columns `name`, `lon`, `lat`, `population` (CSV or Excel).
+    pub places: PathBuf,
+    /// Census table (普查表), CSV or Excel; column names by the dictionary.
+    pub census: PathBuf,
+    /// Crosswalk between the codes of the census and of the borders: from_code, to_code, share, source.
+    #[serde(default)]
+    pub crosswalk: Option<PathBuf>,
+    /// Column dictionary (列名词典), TOML; the compiled-in one where absent.
+    #[serde(default)]
+    pub columns: Option<PathBuf>,
+    /// Hidden-danger sites (隐患点), CSV or Excel; synthetic ones where absent.
+    #[serde(default)]
+    pub danger_sites: Option<PathBuf>,
+    /// Relief depots (救灾物资储备库) with their stock; synthetic ones where absent.
+    #[serde(default)]
+    pub depots: Option<PathBuf>,
+    /// True where the inputs themselves contain made-up layers: every product is then marked synthetic.
+    #[serde(default)]
+    pub synthetic: bool,
+}
+
+/// Rain and storms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeatherOptions {
+    /// Local storm formula (暴雨强度公式) i = a1 (1 + c lg P) / (t + b)^n.
+    pub storm_formula: StormFormulaOptions,
+}
+
+/// A local storm formula, i in mm/min, t in min, P in years.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StormFormulaOptions {
+    /// Rain force of one year, mm/min × min^n.
+    pub a1: f64,
+    /// Coefficient of the return period.
+    pub c: f64,
+    /// Time shift, min.
+    pub b: f64,
+    /// Exponent.
+    pub n: f64,
+    /// Where it was published.
+    pub source: String,
+    /// `read` or `unverified`.
+    pub status: String,
+}
+
+/// Flood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FloodOptions {
+    /// Return periods of the storm library and of the maps, years, ascending, 2..=1000.
+    pub return_periods: Vec<f64>,
+    /// Durations of the storms, h, ascending.
+    pub durations_h: Vec<f64>,
+    /// Time simulated after the rain, h.
+    pub recession_h: f64,
+    /// Height above the drainage up to which the 2-D solver works, m.
+    pub valley_hand_m: f64,
+    /// Drainage area from which a cell counts as a channel, km².
+    pub channel_km2: f64,
+}
+
+impl Default for FloodOptions {
+    fn default() -> Self {
+        FloodOptions {
+            return_periods: vec![5.0, 10.0, 20.0, 50.0, 100.0],
+            durations_h: vec![3.0],
+            recession_h: 3.0,
+            valley_hand_m: 12.0,
+            channel_km2: 2.0,
+        }
+    }
+}
+
+/// Strong convection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConvectionOptions {
+    /// Factor on all rates of the compiled-in table, 0..=100.
+    pub rate_factor: f64,
+}
+
+impl Default for ConvectionOptions {
+    fn default() -> Self {
+        ConvectionOptions { rate_factor: 1.0 }
+    }
+}
+
+/// Geological hazards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GeologyOptions {
+    /// Mean number of slides per year in 1000 km², to which the model is calibrated.
+    pub slides_per_year_1000km2: f64,
+}
+
+impl Default for GeologyOptions {
+    fn default() -> Self {
+        GeologyOptions {
+            slides_per_year_1000km2: 4.0,
+        }
+    }
+}
+
+/// Forest fire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FireOptions {
+    /// Mean number of fires per year in 1000 km², to which ignitions are calibrated.
+    pub fires_per_year_1000km2: f64,
+    /// Fires simulated for the library.
+    pub library_fires: usize,
+}
+
+impl Default for FireOptions {
+    fn default() -> Self {
+        FireOptions {
+            fires_per_year_1000km2: 2.0,
+            library_fires: 3000,
+        }
+    }
+}
+
+/// Year simulation and losses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossOptions {
+    /// Simulated years, 100..=1000000.
+    pub years: u32,
+    /// Return periods of the loss tables, years.
+    pub return_periods: Vec<f64>,
+}
+
+impl Default for LossOptions {
+    fn default() -> Self {
+        LossOptions {
+            years: 10_000,
+            return_periods: vec![2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0],
+        }
+    }
+}
+
+/// Grading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct RiskOptions {
+    /// Rule-pack files that replace compiled-in packs of the same id.
+    pub packs: Vec<PathBuf>,
+}
+
+/// Relief material.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReliefOptions {
+    /// Profile of needs: `china-practice` or `bnpb`.
+    pub profile: String,
+    /// Probability that the greatest event of a year is covered, 0..1-10/years.
+    pub confidence: f64,
+    /// Share of relocated people housed by relatives (分散安置), 0..=1.
+    pub elsewhere_share: f64,
+}
+
+impl Default for ReliefOptions {
+    fn default() -> Self {
+        ReliefOptions {
+            profile: "china-practice".into(),
+            confidence: 0.95,
+            elsewhere_share: 0.6,
+        }
+    }
+}
+
+/// Maps and report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProductOptions {
+    /// Language of maps and tables: `zh` or `en`.
+    pub language: SheetLanguage,
+    /// Producer (制图单位) printed on maps.
+    pub producer: String,
+    /// Date printed on maps; not the clock, so that the same inputs give the same bytes.
+    pub date: String,
+    /// Period of the data printed on maps.
+    pub data_period: String,
+    /// Approved-map number (审图号) of the borders.
+    pub map_approval: String,
+}
+
+impl Default for ProductOptions {
+    fn default() -> Self {
+        ProductOptions {
+            language: SheetLanguage::Zh,
+            producer: "安澜".into(),
+            date: "2026-01".into(),
+            data_period: String::new(),
+            map_approval: String::new(),
+        }
+    }
+}
+
+impl Project {
+    /// Reads and checks a project file. Input paths come back absolute or relative to the current folder.
+    ///
+    /// # Errors
+    /// The file is missing, is no TOML, has an unknown key or a value out of range; all range faults together.
+    pub fn read(path: &Path) -> Result<Project> {
+        let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
+        let project: Project = toml::from_str(&text).map_err(|e| toml_fault(path, &text, &e))?;
+        project.validate(path)?;
+        Ok(project)
+    }
+
+    /// Input files by field, resolved against the project file's folder.
+    pub fn files(&self, project_file: &Path) -> Vec<(&'static str, PathBuf)> {
+        let base = project_file.parent().unwrap_or(Path::new(""));
+        let i = &self.inputs;
+        let mut files = vec![
+            ("dem", &i.dem),
+            ("land_cover", &i.land_cover),
+            ("temperature", &i.temperature),
+            ("rain", &i.rain),
+            ("rain_rate", &i.rain_rate),
+            ("units", &i.units),
+            ("region", &i.region),
+            ("places", &i.places),
+            ("census", &i.census),
+        ];
+        let optional = [
+            ("crosswalk", &i.crosswalk),
+            ("columns", &i.columns),
+            ("danger_sites", &i.danger_sites),
+            ("depots", &i.depots),
+        ];
+        files.extend(optional.iter().filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))));
+        files.into_iter().map(|(name, p)| (name, base.join(p))).collect()
+    }
+
+    fn validate(&self, path: &Path) -> Result<()> {
+        let mut faults = Vec::new();
+        let mut check = |ok: bool, key: &str, found: String, expected: &str, remedy: &str| {
+            if !ok {
+                faults.push(Fault::new(path, found, expected, remedy).at(key));
+            }
+        };
+        let code = &self.project.code;
+        check(
+            code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()),
+            "[project] code",
+            format!("`{code}`"),
+            "a division code of 6 digits",
+            "write the code of the prefecture or province, e.g. \"330700\"",
+        );
+        let crs = Crs::from_epsg(self.grid.epsg);
+        check(
+            crs.as_ref().is_ok_and(|c| !c.is_geographic()),
+            "[grid] epsg",
+            self.grid.epsg.to_string(),
+            "a projected system, e.g. 4534 to 4554 (CGCS2000 3-degree Gauss-Kruger)",
+            "choose the zone whose central meridian is nearest to the region",
+        );
+        let mut range = |key: &str, value: f64, low: f64, high: f64| {
+            check(
+                value >= low && value <= high,
+                key,
+                value.to_string(),
+                &format!("{low} to {high}"),
+                "choose a value within the range",
+            );
+        };
+        range("[grid] cell_m", self.grid.cell_m, 10.0, 2000.0);
+        range("[grid] margin_m", self.grid.margin_m, 0.0, 50_000.0);
+        range("[terrain] roughness", self.terrain.roughness, 0.0, 1.0);
+        range("[terrain] hurst", self.terrain.hurst, 0.0, 1.0);
+        range("[terrain] incision_m", self.terrain.incision_m, 0.0, 100.0);
+        range("[flood] recession_h", self.flood.recession_h, 0.0, 240.0);
+        range("[flood] valley_hand_m", self.flood.valley_hand_m, 1.0, 100.0);
+        range("[flood] channel_km2", self.flood.channel_km2, 0.01, 1000.0);
+        range("[convection] rate_factor", self.convection.rate_factor, 0.0, 100.0);
+        range(
+            "[geology] slides_per_year_1000km2",
+            self.geology.slides_per_year_1000km2,
+            0.0,
+            1000.0,
+        );
+        range("[fire] fires_per_year_1000km2", self.fire.fires_per_year_1000km2, 0.0, 1000.0);
+        range("[fire] library_fires", self.fire.library_fires as f64, 100.0, 200_000.0);
+        range("[losses] years", f64::from(self.losses.years), 100.0, 1_000_000.0);
+        range("[relief] elsewhere_share", self.relief.elsewhere_share, 0.0, 1.0);
+        range(
+            "[relief] confidence",
+            self.relief.confidence,
+            0.5,
+            1.0 - 10.0 / f64::from(self.losses.years.max(100)),
+        );
+        let f = &self.weather.storm_formula;
+        range("[weather] storm_formula.a1", f.a1, 0.1, 500.0);
+        range("[weather] storm_formula.c", f.c, 0.0, 5.0);
+        range("[weather] storm_formula.b", f.b, 0.0, 120.0);
+        range("[weather] storm_formula.n", f.n, 0.1, 2.0);
+        let ascending = |v: &[f64], low: f64, high: f64| {
+            !v.is_empty() && v.windows(2).all(|w| w[0] < w[1]) && v.iter().all(|x| *x >= low && *x <= high)
+        };
+        for (key, values, low, high) in [
+            ("[flood] return_periods", &self.flood.return_periods, 2.0, 1000.0),
+            ("[flood] durations_h", &self.flood.durations_h, 0.5, 72.0),
+            ("[losses] return_periods", &self.losses.return_periods, 1.01, 100_000.0),
+        ] {
+            check(
+                ascending(values, low, high),
+                key,
+                format!("{values:?}"),
+                &format!("ascending values of {low} to {high}"),
+                "sort the list and remove repeated values",
+            );
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Input(faults))
+        }
+    }
+}
+
+/// A TOML error as a fault that names the line.
+fn toml_fault(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let message = error.message().to_string();
+    let line = error
+        .span()
+        .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let snippet = line
+        .and_then(|n| text.lines().nth(n - 1))
+        .unwrap_or_default()
+        .trim()
+        .to_string();
+    let mut fault = Fault::new(
+        path,
+        format!("`{snippet}`: {message}"),
+        "a project file as `anlan new` writes it",
+        "correct the key or the value; README lists every field",
+    );
+    if let Some(n) = line {
+        fault = fault.at(format!("line {n}"));
+    }
+    Error::input(fault)
+}
