@@ -10,6 +10,7 @@ pub mod crs;
 pub mod error;
 pub mod events;
 pub mod grid;
+pub mod io;
 pub mod random;
 pub mod raster;
 

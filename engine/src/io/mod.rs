@@ -1,0 +1,154 @@
+//! Files: rasters, vectors, tables. Every writer writes a temporary file in the same folder and renames it.
+//!
+//! | file | reads | writes |
+//! | --- | --- | --- |
+//! | [`geotiff`] | strips, tiles, deflate, LZW, zstd, predictors, windows | tiled deflate, no-data, colours, metadata |
+//! | [`netcdf`] | CF grids | CF grids |
+//! | [`vector`] | GeoPackage, GeoJSON, Shapefile (UTF-8, GBK) | GeoPackage, GeoJSON |
+//! | [`table`] | CSV (UTF-8, GBK), Excel | CSV, Excel |
+//! | [`parquet`] | flat columns | flat columns, in blocks |
+
+#[cfg(feature = "geotiff")]
+pub mod geotiff;
+#[cfg(feature = "table")]
+pub mod parquet;
+#[cfg(feature = "table")]
+pub mod table;
+
+use crate::error::{Error, Result};
+use std::fmt;
+use std::path::Path;
+
+/// One value of a table or of a feature's attributes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    /// A blank cell.
+    #[default]
+    Null,
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A real number.
+    Real(f64),
+}
+
+impl Value {
+    /// True for a blank cell (also for text of spaces only).
+    pub fn is_null(&self) -> bool {
+        match self {
+            Value::Null => true,
+            Value::Text(text) => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The number, also where it was stored as text.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Integer(i) => Some(*i as f64),
+            Value::Real(r) => Some(*r),
+            Value::Text(text) => text.trim().parse().ok(),
+            Value::Null => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => Ok(()),
+            Value::Text(text) => f.write_str(text),
+            Value::Integer(i) => write!(f, "{i}"),
+            Value::Real(r) => write!(f, "{r}"),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_string())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Value::Real(number)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Integer(number)
+    }
+}
+
+/// Writes a file under a temporary name in the same folder and renames it when it is whole; on failure nothing is left.
+///
+/// # Errors
+/// Those of `write`, or the system's.
+pub fn write_atomic(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let extension = path
+        .extension()
+        .map(|e| format!(".{}", e.to_string_lossy()))
+        .unwrap_or_default();
+    let temporary = tempfile::Builder::new()
+        .prefix(".anlan-")
+        .suffix(&extension)
+        .tempfile_in(folder)
+        .map_err(|e| Error::io("creating a file in", folder, e))?
+        .into_temp_path();
+    write(&temporary)?;
+    let file = std::fs::File::open(&temporary).map_err(|e| Error::io("opening", path, e))?;
+    file.sync_all().map_err(|e| Error::io("flushing", path, e))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&temporary, mode).map_err(|e| Error::io("flushing", path, e))?;
+    }
+    temporary
+        .persist(path)
+        .map_err(|e| Error::io("renaming to", path, e.error))
+}
+
+/// Seconds since 1970 that files carry as their time: `SOURCE_DATE_EPOCH`, by default 2026-01-01.
+pub fn source_date_epoch() -> i64 {
+    std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1_767_225_600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        let failed = write_atomic(&path, |tmp| {
+            std::fs::write(tmp, "half").unwrap();
+            Err(Error::Failed("disk on fire".into()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        write_atomic(&path, |tmp| {
+            std::fs::write(tmp, "whole").unwrap();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
+    }
+}
