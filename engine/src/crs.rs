@@ -115,6 +115,72 @@ impl Crs {
         }
     }
 
+    /// Well-known text (WKT 1) of the system, as GeoPackage and Shapefile want it.
+    pub fn wkt(self) -> String {
+        let (datum, ellipsoid, inverse, base) = if (4490..=4554).contains(&self.0) {
+            ("China_2000", "CGCS2000", "298.257222101", (4490, "China Geodetic Coordinate System 2000"))
+        } else {
+            ("WGS_1984", "WGS 84", "298.257223563", (4326, "WGS 84"))
+        };
+        let geographic = format!(
+            "GEOGCS[\"{}\",DATUM[\"{datum}\",SPHEROID[\"{ellipsoid}\",6378137,{inverse}]],PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"{}\"]]",
+            base.1, base.0
+        );
+        match self.kind() {
+            Kind::Geographic => geographic,
+            Kind::TransverseMercator {
+                central_meridian_deg,
+                scale,
+                false_easting_m,
+                false_northing_m,
+            } => format!(
+                "PROJCS[\"{}\",{geographic},PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],PARAMETER[\"central_meridian\",{central_meridian_deg}],PARAMETER[\"scale_factor\",{scale}],PARAMETER[\"false_easting\",{false_easting_m}],PARAMETER[\"false_northing\",{false_northing_m}],UNIT[\"metre\",1],AUTHORITY[\"EPSG\",\"{}\"]]",
+                self.name(),
+                self.0
+            ),
+            Kind::WebMercator => format!(
+                "PROJCS[\"{}\",{geographic},PROJECTION[\"Mercator_1SP\"],PARAMETER[\"central_meridian\",0],PARAMETER[\"scale_factor\",1],PARAMETER[\"false_easting\",0],PARAMETER[\"false_northing\",0],UNIT[\"metre\",1],AUTHORITY[\"EPSG\",\"3857\"]]",
+                self.name()
+            ),
+        }
+    }
+
+    /// The system that a WKT (also ESRI's, of a .prj file) describes, by its parameters; `None` where it is not in the
+    /// table.
+    pub fn from_wkt(wkt: &str) -> Option<Crs> {
+        let upper = wkt.to_uppercase();
+        let cgcs = upper.contains("CGCS") || upper.contains("CHINA_2000") || upper.contains("CHINA GEODETIC");
+        let wgs = upper.contains("WGS_1984") || upper.contains("WGS 84") || upper.contains("WGS_84");
+        if upper.contains("GCJ") || upper.contains("BD-09") || !(cgcs || wgs) {
+            return None;
+        }
+        if !upper.contains("PROJCS") && !upper.contains("PROJCRS") {
+            return Some(if cgcs { Crs::CGCS2000 } else { Crs::WGS84 });
+        }
+        let parameter = |name: &str| {
+            let at = upper.find(&format!("\"{name}\""))? + name.len() + 2;
+            let rest = upper[at..].trim_start_matches([',', ' ']);
+            let end = rest.find([']', ','])?;
+            rest[..end].trim().parse::<f64>().ok()
+        };
+        let wanted = (
+            parameter("CENTRAL_MERIDIAN").or_else(|| parameter("LONGITUDE OF NATURAL ORIGIN"))?,
+            parameter("SCALE_FACTOR").or_else(|| parameter("SCALE FACTOR AT NATURAL ORIGIN"))?,
+            parameter("FALSE_EASTING").or_else(|| parameter("FALSE EASTING"))?,
+            parameter("FALSE_NORTHING").or_else(|| parameter("FALSE NORTHING"))?,
+        );
+        // The 3-degree zones come first: a 6-degree system without prefix has the same parameters as one of them.
+        let zones: Vec<u32> = if cgcs {
+            (4513..=4554).chain(4491..=4512).collect()
+        } else {
+            (32601..=32660).chain(32701..=32760).collect()
+        };
+        zones.into_iter().map(Crs).find(|crs| {
+            matches!(crs.kind(), Kind::TransverseMercator { central_meridian_deg, scale, false_easting_m, false_northing_m }
+                if (central_meridian_deg, scale, false_easting_m, false_northing_m) == wanted)
+        })
+    }
+
     /// Flattening of the ellipsoid.
     pub fn flattening(self) -> f64 {
         if (4490..=4554).contains(&self.0) {
@@ -461,6 +527,15 @@ mod tests {
         );
         assert_eq!(Crs::gauss_kruger_3_degree(119.9).epsg(), 4549);
         assert!(Crs::from_epsg(27700).is_err());
+    }
+
+    #[test]
+    fn every_system_survives_its_own_wkt() {
+        for code in (4513..=4554).chain([4490, 4326, 4491, 32650, 32750]) {
+            let crs = Crs::from_epsg(code).unwrap();
+            assert_eq!(Crs::from_wkt(&crs.wkt()), Some(crs), "{code}");
+        }
+        assert_eq!(Crs::from_wkt("GEOGCS[\"Beijing_1954\"]"), None);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub mod geotiff;
 pub mod parquet;
 #[cfg(feature = "table")]
 pub mod table;
+#[cfg(feature = "vector")]
+pub mod vector;
 
 use crate::error::{Error, Result};
 use std::fmt;
