@@ -7,12 +7,15 @@
 //! | [`error`] | faults of the input, told so that a person can mend them |
 
 pub mod crs;
+pub mod distributions;
 pub mod error;
 pub mod events;
 pub mod grid;
 pub mod io;
+pub mod loss;
 pub mod random;
 pub mod raster;
+pub mod resample;
 
 pub use crs::{Crs, Projector};
 pub use error::{Error, Fault, Result};
