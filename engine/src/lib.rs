@@ -12,6 +12,8 @@ pub mod events;
 pub mod grid;
 pub mod random;
 pub mod raster;
+pub mod rasterize;
+pub mod zonal;
 
 pub use crs::{Crs, Projector};
 pub use error::{Error, Fault, Result};
