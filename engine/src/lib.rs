@@ -13,6 +13,7 @@ pub mod grid;
 pub mod random;
 pub mod raster;
 pub mod rasterize;
+pub mod terrain;
 pub mod zonal;
 
 pub use crs::{Crs, Projector};
