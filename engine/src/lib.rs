@@ -10,6 +10,8 @@ pub mod crs;
 pub mod error;
 pub mod events;
 pub mod grid;
+pub mod hydrology;
+pub mod interpolate;
 pub mod random;
 pub mod raster;
 pub mod rasterize;
