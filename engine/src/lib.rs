@@ -16,6 +16,13 @@ pub mod loss;
 pub mod random;
 pub mod raster;
 pub mod resample;
+pub mod hydrology;
+pub mod interpolate;
+pub mod random;
+pub mod raster;
+pub mod rasterize;
+pub mod terrain;
+pub mod zonal;
 
 pub use crs::{Crs, Projector};
 pub use error::{Error, Fault, Result};
