@@ -106,7 +106,10 @@ pub struct Inflow {
 impl Inflow {
     /// Steps of the series.
     pub fn steps(&self) -> usize {
-        self.rates_m_s.len().checked_div(self.cells.len()).unwrap_or(0)
+        self.rates_m_s
+            .len()
+            .checked_div(self.cells.len())
+            .unwrap_or(0)
     }
 }
 
@@ -249,23 +252,59 @@ fn check(
     let mut range = |name: &str, value: f64, ok: bool, expected: &str| {
         if !ok {
             faults.push(
-                Fault::new("flood options", value.to_string(), expected, "correct the option").at(name),
+                Fault::new(
+                    "flood options",
+                    value.to_string(),
+                    expected,
+                    "correct the option",
+                )
+                .at(name),
             );
         }
     };
     let o = options;
-    range("end_s", o.end_s, o.end_s.is_finite() && o.end_s >= 0.0, "0 s or more");
-    range("alpha", o.alpha, o.alpha > 0.0 && o.alpha <= 0.7, "above 0, at most 0.7");
-    range("theta", o.theta.into(), (0.5..=1.0).contains(&o.theta), "0.5 to 1");
-    range("dry_m", o.dry_m.into(), (1e-6..=0.1).contains(&o.dry_m), "0.000001 to 0.1 m");
+    range(
+        "end_s",
+        o.end_s,
+        o.end_s.is_finite() && o.end_s >= 0.0,
+        "0 s or more",
+    );
+    range(
+        "alpha",
+        o.alpha,
+        o.alpha > 0.0 && o.alpha <= 0.7,
+        "above 0, at most 0.7",
+    );
+    range(
+        "theta",
+        o.theta.into(),
+        (0.5..=1.0).contains(&o.theta),
+        "0.5 to 1",
+    );
+    range(
+        "dry_m",
+        o.dry_m.into(),
+        (1e-6..=0.1).contains(&o.dry_m),
+        "0.000001 to 0.1 m",
+    );
     range(
         "froude_max",
         o.froude_max.into(),
         o.froude_max > 0.0 && o.froude_max.is_finite(),
         "above 0",
     );
-    range("dt_max_s", o.dt_max_s, o.dt_max_s > 0.0 && o.dt_max_s.is_finite(), "above 0 s");
-    range("flooded_m", o.flooded_m.into(), o.flooded_m > 0.0, "above 0 m");
+    range(
+        "dt_max_s",
+        o.dt_max_s,
+        o.dt_max_s > 0.0 && o.dt_max_s.is_finite(),
+        "above 0 s",
+    );
+    range(
+        "flooded_m",
+        o.flooded_m.into(),
+        o.flooded_m > 0.0,
+        "above 0 m",
+    );
     range("moving_m", o.moving_m.into(), o.moving_m > 0.0, "above 0 m");
     range("watch_s", o.watch_s, o.watch_s >= 0.0, "0 s or more");
     range("progress_s", o.progress_s, o.progress_s > 0.0, "above 0 s");
@@ -282,7 +321,10 @@ fn check(
             faults.push(
                 Fault::new(
                     "flood domain",
-                    format!("{} x {} cells at ({}, {})", other.rows, other.cols, other.west, other.north),
+                    format!(
+                        "{} x {} cells at ({}, {})",
+                        other.rows, other.cols, other.west, other.north
+                    ),
                     "the cells of the bed raster",
                     "resample it to the compute grid",
                 )
@@ -298,7 +340,16 @@ fn check(
     if grid.crs.is_geographic() || (grid.dx - grid.dy).abs() > 1e-6 * grid.dx {
         faults.push(Fault::new(
             "flood domain",
-            format!("cells of {} x {} in {}", grid.dx, grid.dy, if grid.crs.is_geographic() { "degrees" } else { "metres" }),
+            format!(
+                "cells of {} x {} in {}",
+                grid.dx,
+                grid.dy,
+                if grid.crs.is_geographic() {
+                    "degrees"
+                } else {
+                    "metres"
+                }
+            ),
             "square cells of a projected system",
             "resample the terrain to the compute grid of the project",
         ));
@@ -306,7 +357,11 @@ fn check(
     if !faults.is_empty() {
         return faults;
     }
-    let (bed, manning, kind) = (domain.bed_m.values(), domain.manning_n.values(), domain.kind.values());
+    let (bed, manning, kind) = (
+        domain.bed_m.values(),
+        domain.manning_n.values(),
+        domain.kind.values(),
+    );
     let mut cell_fault = |cell: usize, what: &str, found: f32, expected: &str, remedy: &str| {
         let (row, col) = grid.row_col(cell as u32);
         faults.push(
@@ -318,21 +373,45 @@ fn check(
     for cell in 0..kind.len() {
         let mut go_on = true;
         if kind[cell] > OUTLET {
-            go_on = cell_fault(cell, "kind", f32::from(kind[cell]), "0 (wall), 1 (active) or 2 (outlet)", "correct the mask");
+            go_on = cell_fault(
+                cell,
+                "kind",
+                f32::from(kind[cell]),
+                "0 (wall), 1 (active) or 2 (outlet)",
+                "correct the mask",
+            );
         }
         if kind[cell] != ACTIVE {
             continue;
         }
         if !bed[cell].is_finite() {
-            go_on &= cell_fault(cell, "bed", bed[cell], "an elevation in m", "fill the gap in the terrain or take the cell out of the mask");
+            go_on &= cell_fault(
+                cell,
+                "bed",
+                bed[cell],
+                "an elevation in m",
+                "fill the gap in the terrain or take the cell out of the mask",
+            );
         }
         if !(manning[cell] > 0.0 && manning[cell] <= 1.0) {
-            go_on &= cell_fault(cell, "Manning's n", manning[cell], "above 0, at most 1 s/m^(1/3)", "give every land cover a roughness");
+            go_on &= cell_fault(
+                cell,
+                "Manning's n",
+                manning[cell],
+                "above 0, at most 1 s/m^(1/3)",
+                "give every land cover a roughness",
+            );
         }
         if let Some(depth) = initial_depth_m {
             let d = depth.values()[cell];
             if d < 0.0 || d.is_infinite() {
-                go_on &= cell_fault(cell, "initial depth", d, "0 m or more", "correct the initial depth");
+                go_on &= cell_fault(
+                    cell,
+                    "initial depth",
+                    d,
+                    "0 m or more",
+                    "correct the initial depth",
+                );
             }
         }
         if !go_on {
@@ -354,18 +433,34 @@ struct Supply<'a> {
 impl<'a> Supply<'a> {
     fn new(inflow: &'a Inflow, layout: &Layout) -> Result<Self, Fault> {
         let fault = |found: String, expected: &str| {
-            Fault::new("flood inflow", found, expected, "build the inflow on the solver's cells")
+            Fault::new(
+                "flood inflow",
+                found,
+                expected,
+                "build the inflow on the solver's cells",
+            )
         };
         if !(inflow.step_s > 0.0 && inflow.step_s.is_finite()) {
-            return Err(fault(format!("step of {} s", inflow.step_s), "a step above 0 s"));
+            return Err(fault(
+                format!("step of {} s", inflow.step_s),
+                "a step above 0 s",
+            ));
         }
         if inflow.steps() * inflow.cells.len() != inflow.rates_m_s.len() {
             return Err(fault(
-                format!("{} rates for {} cells", inflow.rates_m_s.len(), inflow.cells.len()),
+                format!(
+                    "{} rates for {} cells",
+                    inflow.rates_m_s.len(),
+                    inflow.cells.len()
+                ),
                 "as many rates as cells in every step",
             ));
         }
-        if let Some(rate) = inflow.rates_m_s.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
+        if let Some(rate) = inflow
+            .rates_m_s
+            .iter()
+            .find(|r| !(r.is_finite() && **r >= 0.0))
+        {
             return Err(fault(format!("rate {rate} m/s"), "0 m/s or more"));
         }
         let positions = inflow
@@ -378,7 +473,12 @@ impl<'a> Supply<'a> {
                     .ok_or_else(|| fault(format!("cell {cell}"), "an active cell of the solver"))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Supply { inflow, positions, step: None, begun: false })
+        Ok(Supply {
+            inflow,
+            positions,
+            step: None,
+            begun: false,
+        })
     }
 
     /// Moves to the step in force at `now`; true where it changed.
@@ -446,9 +546,15 @@ impl Flow {
         let bed = gather(domain.bed_m, 0.0);
         let manning = gather(domain.manning_n, 1.0);
         let mut depth = initial.map_or_else(|| vec![0.0; len], |d| gather(d, 0.0));
-        depth.iter_mut().filter(|d| d.is_nan()).for_each(|d| *d = 0.0);
-        let segment_depth: Vec<f32> =
-            layout.segments.iter().map(|s| kernel::greatest(&depth[s.cells.clone()])).collect();
+        depth
+            .iter_mut()
+            .filter(|d| d.is_nan())
+            .for_each(|d| *d = 0.0);
+        let segment_depth: Vec<f32> = layout
+            .segments
+            .iter()
+            .map(|s| kernel::greatest(&depth[s.cells.clone()]))
+            .collect();
         let deepest = kernel::greatest(&segment_depth);
         let zeros = || vec![0.0f32; len];
         let mut flow = Flow {
@@ -488,8 +594,14 @@ impl Flow {
             .bands
             .par_iter()
             .map(|b| {
-                let (h, rest) = (&self.depth[b.elements.clone()], &self.rest[b.elements.clone()]);
-                h.iter().zip(rest).map(|(&h, &r)| f64::from(h) + f64::from(r)).sum()
+                let (h, rest) = (
+                    &self.depth[b.elements.clone()],
+                    &self.rest[b.elements.clone()],
+                );
+                h.iter()
+                    .zip(rest)
+                    .map(|(&h, &r)| f64::from(h) + f64::from(r))
+                    .sum()
             })
             .collect();
         parts.iter().sum::<f64>() * self.cell_m * self.cell_m
@@ -543,7 +655,10 @@ impl Flow {
             .zip(split(&mut self.new_south, &layout.bands))
             .for_each(|((band, new_east), new_south)| {
                 let base = band.elements.start;
-                for (segment, &peak) in layout.segments[band.segments.clone()].iter().zip(&wet[band.segments.clone()]) {
+                for (segment, &peak) in layout.segments[band.segments.clone()]
+                    .iter()
+                    .zip(&wet[band.segments.clone()])
+                {
                     let (s, e) = (segment.cells.start, segment.cells.end);
                     let out = &mut new_east[s - 1 - base..e - base];
                     if peak <= step.dry {
@@ -556,7 +671,12 @@ impl Flow {
                         [&z[s..e - 1], &h[s..e - 1], &n[s..e - 1]],
                         [&z[s + 1..e], &h[s + 1..e], &n[s + 1..e]],
                         [&east[s..e - 1], &east[s - 1..e - 2], &east[s + 1..e]],
-                        [&south[s..e - 1], &south[s + 1..e], &north[s..e - 1], &north[s + 1..e]],
+                        [
+                            &south[s..e - 1],
+                            &south[s + 1..e],
+                            &north[s..e - 1],
+                            &north[s + 1..e],
+                        ],
                         step,
                         &mut out[1..e - s],
                     );
@@ -571,7 +691,12 @@ impl Flow {
                         [&z[c..c + len], &h[c..c + len], &n[c..c + len]],
                         [&z[d..d + len], &h[d..d + len], &n[d..d + len]],
                         [&south[c..c + len], &north[c..c + len], &south[d..d + len]],
-                        [&east[c..c + len], &east[c - 1..c - 1 + len], &east[d..d + len], &east[d - 1..d - 1 + len]],
+                        [
+                            &east[c..c + len],
+                            &east[c - 1..c - 1 + len],
+                            &east[d..d + len],
+                            &east[d - 1..d - 1 + len],
+                        ],
                         step,
                         &mut new_south[c - base..c - base + len],
                     );
@@ -603,7 +728,8 @@ impl Flow {
                 north.fill(0.0);
                 for link in &layout.links[band.above.clone()] {
                     let at = link.lower - base;
-                    north[at..at + link.len].copy_from_slice(&new_south[link.upper..link.upper + link.len]);
+                    north[at..at + link.len]
+                        .copy_from_slice(&new_south[link.upper..link.upper + link.len]);
                 }
                 for o in &layout.openings[band.openings.clone()] {
                     if o.side == Side::North {
@@ -615,7 +741,12 @@ impl Flow {
                     let (s, e) = (segment.cells.start, segment.cells.end);
                     short |= kernel::limits(
                         &h[s..e],
-                        [&new_east[s - 1..e - 1], &new_east[s..e], &north[s - base..e - base], &new_south[s..e]],
+                        [
+                            &new_east[s - 1..e - 1],
+                            &new_east[s..e],
+                            &north[s - base..e - base],
+                            &new_south[s..e],
+                        ],
                         step,
                         &mut share[s - base..e - base],
                     );
@@ -640,36 +771,39 @@ impl Flow {
             .zip(split(&mut self.depth, bands))
             .zip(split(&mut self.rest, bands))
             .zip(split_segments(&mut self.segment_depth, bands))
-            .map(|(((((((number, band), east), south), north), depth), rest), peaks)| {
-                let base = band.elements.start;
-                let near = number.saturating_sub(1)..(number + 2).min(short.len());
-                if short[near].iter().any(|&s| s) {
-                    scale_band(layout, band, share, east, south, north);
-                }
-                let mut deepest = 0.0;
-                for (segment, peak) in layout.segments[band.segments.clone()].iter().zip(peaks) {
-                    let (s, e) = (segment.cells.start - base, segment.cells.end - base);
-                    kernel::continuity(
-                        &mut depth[s..e],
-                        &mut rest[s..e],
-                        [&east[s - 1..e - 1], &east[s..e], &north[s..e], &south[s..e]],
-                        &source[segment.cells.clone()],
-                        step,
-                    );
-                    *peak = kernel::greatest(&depth[s..e]);
-                    deepest = kernel::hi(*peak, deepest);
-                }
-                let left = layout.openings[band.openings.clone()].iter().map(|o| {
-                    let at = o.cell - base;
-                    f64::from(match o.side {
-                        Side::East => east[at],
-                        Side::West => -east[at - 1],
-                        Side::South => south[at],
-                        Side::North => -north[at],
-                    })
-                });
-                (deepest, left.sum())
-            })
+            .map(
+                |(((((((number, band), east), south), north), depth), rest), peaks)| {
+                    let base = band.elements.start;
+                    let near = number.saturating_sub(1)..(number + 2).min(short.len());
+                    if short[near].iter().any(|&s| s) {
+                        scale_band(layout, band, share, east, south, north);
+                    }
+                    let mut deepest = 0.0;
+                    for (segment, peak) in layout.segments[band.segments.clone()].iter().zip(peaks)
+                    {
+                        let (s, e) = (segment.cells.start - base, segment.cells.end - base);
+                        kernel::continuity(
+                            &mut depth[s..e],
+                            &mut rest[s..e],
+                            [&east[s - 1..e - 1], &east[s..e], &north[s..e], &south[s..e]],
+                            &source[segment.cells.clone()],
+                            step,
+                        );
+                        *peak = kernel::greatest(&depth[s..e]);
+                        deepest = kernel::hi(*peak, deepest);
+                    }
+                    let left = layout.openings[band.openings.clone()].iter().map(|o| {
+                        let at = o.cell - base;
+                        f64::from(match o.side {
+                            Side::East => east[at],
+                            Side::West => -east[at - 1],
+                            Side::South => south[at],
+                            Side::North => -north[at],
+                        })
+                    });
+                    (deepest, left.sum())
+                },
+            )
             .collect();
         self.deepest = parts.iter().fold(0.0, |m, p| kernel::hi(p.0, m));
         parts.iter().map(|p| p.1).sum()
@@ -681,10 +815,16 @@ impl Flow {
         let look = Watch {
             flooded: self.options.flooded_m,
             moving: self.options.moving_m,
+            froude: self.options.froude_max,
             now: now as f32,
             elapsed: elapsed as f32,
         };
-        let (h, east, south, north) = (&self.depth[..], &self.east[..], &self.south[..], &self.north[..]);
+        let (h, east, south, north) = (
+            &self.depth[..],
+            &self.east[..],
+            &self.south[..],
+            &self.north[..],
+        );
         bands
             .par_iter()
             .zip(split(&mut self.max_depth, bands))
@@ -692,24 +832,26 @@ impl Flow {
             .zip(split(&mut self.velocity_at_peak, bands))
             .zip(split(&mut self.arrival, bands))
             .zip(split(&mut self.duration, bands))
-            .for_each(|(((((band, depth), velocity), at_peak), arrival), duration)| {
-                for Segment { cells, .. } in &layout.segments[band.segments.clone()] {
-                    let (s, e) = (cells.start, cells.end);
-                    let own = s - band.elements.start..e - band.elements.start;
-                    kernel::watch(
-                        &h[s..e],
-                        [&east[s - 1..e - 1], &east[s..e], &north[s..e], &south[s..e]],
-                        look,
-                        Peaks {
-                            depth: &mut depth[own.clone()],
-                            velocity: &mut velocity[own.clone()],
-                            velocity_at_peak: &mut at_peak[own.clone()],
-                            arrival: &mut arrival[own.clone()],
-                            duration: &mut duration[own],
-                        },
-                    );
-                }
-            });
+            .for_each(
+                |(((((band, depth), velocity), at_peak), arrival), duration)| {
+                    for Segment { cells, .. } in &layout.segments[band.segments.clone()] {
+                        let (s, e) = (cells.start, cells.end);
+                        let own = s - band.elements.start..e - band.elements.start;
+                        kernel::watch(
+                            &h[s..e],
+                            [&east[s - 1..e - 1], &east[s..e], &north[s..e], &south[s..e]],
+                            look,
+                            Peaks {
+                                depth: &mut depth[own.clone()],
+                                velocity: &mut velocity[own.clone()],
+                                velocity_at_peak: &mut at_peak[own.clone()],
+                                arrival: &mut arrival[own.clone()],
+                                duration: &mut duration[own],
+                            },
+                        );
+                    }
+                },
+            );
     }
 
     fn finish(mut self) -> Inundation {
@@ -745,15 +887,27 @@ fn scale_band(
     let base = band.elements.start;
     for Segment { cells, .. } in &layout.segments[band.segments.clone()] {
         let (s, e) = (cells.start, cells.end);
-        kernel::scale(&mut east[s - 1 - base..e - base], &share[s - 1..e], &share[s..e + 1]);
+        kernel::scale(
+            &mut east[s - 1 - base..e - base],
+            &share[s - 1..e],
+            &share[s..e + 1],
+        );
     }
     for link in &layout.links[band.below.clone()] {
         let (c, d, len) = (link.upper, link.lower, link.len);
-        kernel::scale(&mut south[c - base..c - base + len], &share[c..c + len], &share[d..d + len]);
+        kernel::scale(
+            &mut south[c - base..c - base + len],
+            &share[c..c + len],
+            &share[d..d + len],
+        );
     }
     for link in &layout.links[band.above.clone()] {
         let (c, d, len) = (link.upper, link.lower, link.len);
-        kernel::scale(&mut north[d - base..d - base + len], &share[c..c + len], &share[d..d + len]);
+        kernel::scale(
+            &mut north[d - base..d - base + len],
+            &share[c..c + len],
+            &share[d..d + len],
+        );
     }
     for o in &layout.openings[band.openings.clone()] {
         match o.side {
@@ -805,7 +959,8 @@ fn openings(domain: &Domain<'_>, layout: &Layout, options: &InertialOptions) -> 
             found.push(Opening {
                 cell,
                 side,
-                conveyance: (libm::sqrt(slope) / f64::from(domain.manning_n.data[(row, col)])) as f32,
+                conveyance: (libm::sqrt(slope) / f64::from(domain.manning_n.data[(row, col)]))
+                    as f32,
             });
         }
     });

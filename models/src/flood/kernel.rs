@@ -196,6 +196,8 @@ pub(super) struct Watch {
     pub flooded: f32,
     /// Depth from which a velocity is worth noting: flow over film depth is a ratio of two small numbers.
     pub moving: f32,
+    /// Greatest Froude number.
+    pub froude: f32,
     /// Now.
     pub now: f32,
     /// Since the last look.
@@ -219,6 +221,8 @@ pub(super) fn watch(
         let d = h[i];
         let (qx, qy) = (0.5 * (west[i] + east[i]), 0.5 * (north[i] + south[i]));
         let speed = (qx * qx + qy * qy).sqrt() / hi(d, watch.moving);
+        // A cell that fills has the flow of its deep donor over its own shallow depth: capped like the flow through faces.
+        let speed = lo(speed, watch.froude * (GRAVITY * hi(d, 0.0)).sqrt());
         let speed = if d >= watch.moving { speed } else { 0.0 };
         velocity[i] = hi(speed, velocity[i]);
         at_peak[i] = if d > depth[i] { speed } else { at_peak[i] };

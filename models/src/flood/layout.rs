@@ -219,8 +219,12 @@ impl Layout {
     pub fn open(&mut self, openings: Vec<Opening>) {
         self.openings = openings;
         for band in &mut self.bands {
-            let from = self.openings.partition_point(|o| o.cell < band.elements.start);
-            let to = self.openings.partition_point(|o| o.cell < band.elements.end);
+            let from = self
+                .openings
+                .partition_point(|o| o.cell < band.elements.start);
+            let to = self
+                .openings
+                .partition_point(|o| o.cell < band.elements.end);
             band.openings = from..to;
         }
     }
@@ -233,7 +237,13 @@ mod tests {
     use ndarray::arr2;
 
     fn kinds() -> Raster<u8> {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 30.0), (10.0, 10.0), (3, 5)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 30.0),
+            (10.0, 10.0),
+            (3, 5),
+        )
+        .unwrap();
         Raster::new(
             grid,
             arr2(&[[1, 1, 0, 1, 1], [0, 1, 1, 1, 0], [0, 0, 0, 0, 1]]),
@@ -243,13 +253,27 @@ mod tests {
     #[test]
     fn runs_and_their_overlaps() {
         let layout = Layout::new(&kinds());
-        let runs: Vec<_> = layout.segments.iter().map(|s| (s.row, s.col, s.cells.clone())).collect();
-        assert_eq!(runs, [(0, 0, 1..3), (0, 3, 4..6), (1, 1, 7..10), (2, 4, 11..12)]);
-        let links: Vec<_> = layout.links.iter().map(|l| (l.upper, l.lower, l.len)).collect();
+        let runs: Vec<_> = layout
+            .segments
+            .iter()
+            .map(|s| (s.row, s.col, s.cells.clone()))
+            .collect();
+        assert_eq!(
+            runs,
+            [(0, 0, 1..3), (0, 3, 4..6), (1, 1, 7..10), (2, 4, 11..12)]
+        );
+        let links: Vec<_> = layout
+            .links
+            .iter()
+            .map(|l| (l.upper, l.lower, l.len))
+            .collect();
         assert_eq!(links, [(2, 7, 1), (4, 9, 1)]);
         assert_eq!((layout.active, layout.elements), (8, 13));
         assert_eq!(layout.bands.len(), 1);
-        assert_eq!((layout.bands[0].below.clone(), layout.bands[0].above.clone()), (0..2, 0..2));
+        assert_eq!(
+            (layout.bands[0].below.clone(), layout.bands[0].above.clone()),
+            (0..2, 0..2)
+        );
         assert_eq!(layout.cell_numbers(), [0, 1, 3, 4, 6, 7, 8, 14]);
         assert_eq!(layout.position(1, 3), Some(9));
         assert_eq!(layout.position(1, 4), None);
@@ -258,11 +282,19 @@ mod tests {
 
     #[test]
     fn every_link_is_above_one_band_and_below_one() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 0.0), (10.0, 10.0), (90, 700)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (10.0, 10.0),
+            (90, 700),
+        )
+        .unwrap();
         // Holes in a pattern, and some rows without any active cell.
         let kind = Raster::new(
             grid,
-            ndarray::Array2::from_shape_fn((90, 700), |(r, c)| u8::from(r % 41 != 40 && (r * 7 + c * 3) % 50 != 0)),
+            ndarray::Array2::from_shape_fn((90, 700), |(r, c)| {
+                u8::from(r % 41 != 40 && (r * 7 + c * 3) % 50 != 0)
+            }),
         );
         let layout = Layout::new(&kind);
         assert!(layout.bands.len() > 2);
@@ -271,8 +303,16 @@ mod tests {
             assert_eq!(listed, (0..layout.links.len()).collect::<Vec<_>>());
         }
         for b in &layout.bands {
-            assert!(layout.links[b.below.clone()].iter().all(|l| b.elements.contains(&l.upper)));
-            assert!(layout.links[b.above.clone()].iter().all(|l| b.elements.contains(&l.lower)));
+            assert!(
+                layout.links[b.below.clone()]
+                    .iter()
+                    .all(|l| b.elements.contains(&l.upper))
+            );
+            assert!(
+                layout.links[b.above.clone()]
+                    .iter()
+                    .all(|l| b.elements.contains(&l.lower))
+            );
         }
     }
 }

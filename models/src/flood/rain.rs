@@ -26,7 +26,8 @@ pub struct StormFormula {
 impl StormFormula {
     /// Mean intensity over `duration_h`, mm/min.
     pub fn intensity_mm_min(&self, duration_h: f64, return_period: f64) -> f64 {
-        self.a1 * (1.0 + self.c * libm::log10(return_period)) / libm::pow(duration_h * 60.0 + self.b, self.n)
+        self.a1 * (1.0 + self.c * libm::log10(return_period))
+            / libm::pow(duration_h * 60.0 + self.b, self.n)
     }
 
     /// Depth over `duration_h` with a return period in years, mm.
@@ -47,16 +48,33 @@ pub struct Hyetograph {
 impl Hyetograph {
     /// The same intensity all the time; the last step may hold less.
     pub fn uniform(depth_mm: f64, duration_h: f64, step_h: f64) -> Hyetograph {
-        Hyetograph::blocks(duration_h, step_h, |from, to| depth_mm * (to - from) / duration_h)
+        Hyetograph::blocks(duration_h, step_h, |from, to| {
+            depth_mm * (to - from) / duration_h
+        })
     }
 
     /// Chicago hyetograph of a depth-duration curve `depth_mm(h)` with its peak at the share `peak` (r, 0..1) of the
     /// duration. The total is the curve's depth at the whole duration.
-    pub fn chicago(depth_mm: impl Fn(f64) -> f64, duration_h: f64, peak: f64, step_h: f64) -> Hyetograph {
+    pub fn chicago(
+        depth_mm: impl Fn(f64) -> f64,
+        duration_h: f64,
+        peak: f64,
+        step_h: f64,
+    ) -> Hyetograph {
         let top = peak * duration_h;
-        let before = |t: f64| if peak > 0.0 { peak * depth_mm((top - t).max(0.0) / peak) } else { 0.0 };
+        let before = |t: f64| {
+            if peak > 0.0 {
+                peak * depth_mm((top - t).max(0.0) / peak)
+            } else {
+                0.0
+            }
+        };
         let after = |t: f64| {
-            if peak < 1.0 { (1.0 - peak) * depth_mm((t - top).max(0.0) / (1.0 - peak)) } else { 0.0 }
+            if peak < 1.0 {
+                (1.0 - peak) * depth_mm((t - top).max(0.0) / (1.0 - peak))
+            } else {
+                0.0
+            }
         };
         Hyetograph::blocks(duration_h, step_h, |from, to| {
             (before(from) - before(to)) + (after(to) - after(from))
@@ -67,7 +85,10 @@ impl Hyetograph {
         // A whole number of steps must not become one more by rounding.
         let steps = (duration_h / step_h - 1e-9).ceil().max(1.0) as usize;
         let at = |k: usize| (k as f64 * step_h).min(duration_h);
-        Hyetograph { step_h, depth_mm: (0..steps).map(|k| depth(at(k), at(k + 1))).collect() }
+        Hyetograph {
+            step_h,
+            depth_mm: (0..steps).map(|k| depth(at(k), at(k + 1))).collect(),
+        }
     }
 
     /// Total depth, mm.
@@ -98,9 +119,16 @@ impl RainFrequency {
     /// # Errors
     /// Durations or return periods not ascending from above zero, fewer than two return periods, depths that do not
     /// grow with the return period.
-    pub fn new(durations_h: &[f64], return_periods: &[f64], depth_mm: &[Vec<f64>]) -> Result<RainFrequency> {
-        let rising = |v: &[f64]| v.iter().all(|x| *x > 0.0 && x.is_finite()) && v.windows(2).all(|w| w[0] < w[1]);
-        let shape = depth_mm.len() == durations_h.len() && depth_mm.iter().all(|r| r.len() == return_periods.len());
+    pub fn new(
+        durations_h: &[f64],
+        return_periods: &[f64],
+        depth_mm: &[Vec<f64>],
+    ) -> Result<RainFrequency> {
+        let rising = |v: &[f64]| {
+            v.iter().all(|x| *x > 0.0 && x.is_finite()) && v.windows(2).all(|w| w[0] < w[1])
+        };
+        let shape = depth_mm.len() == durations_h.len()
+            && depth_mm.iter().all(|r| r.len() == return_periods.len());
         if durations_h.is_empty()
             || return_periods.len() < 2
             || !rising(durations_h)
@@ -110,7 +138,10 @@ impl RainFrequency {
         {
             return Err(Error::input(Fault::new(
                 "rain frequency",
-                format!("durations {durations_h:?} h, return periods {return_periods:?} years, {} rows of depths", depth_mm.len()),
+                format!(
+                    "durations {durations_h:?} h, return periods {return_periods:?} years, {} rows of depths",
+                    depth_mm.len()
+                ),
                 "ascending durations and at least two ascending return periods, with depths that grow along every row",
                 "sort the table and mend depths that fall with the return period",
             )));
@@ -128,16 +159,22 @@ impl RainFrequency {
         let y = libm::log(return_period);
         let k = segment(&self.log_periods, y);
         let (y0, y1) = (self.log_periods[k], self.log_periods[k + 1]);
-        let (d0, d1) = (self.at_duration(duration_h, k), self.at_duration(duration_h, k + 1));
+        let (d0, d1) = (
+            self.at_duration(duration_h, k),
+            self.at_duration(duration_h, k + 1),
+        );
         (d0 + (d1 - d0) * (y - y0) / (y1 - y0)).max(0.0)
     }
 
     /// Return period of a depth, years; the inverse of [`RainFrequency::depth_mm`].
     pub fn return_period(&self, duration_h: f64, depth_mm: f64) -> f64 {
-        let row: Vec<f64> = (0..self.log_periods.len()).map(|k| self.at_duration(duration_h, k)).collect();
+        let row: Vec<f64> = (0..self.log_periods.len())
+            .map(|k| self.at_duration(duration_h, k))
+            .collect();
         let k = segment(&row, depth_mm);
         let y = self.log_periods[k]
-            + (self.log_periods[k + 1] - self.log_periods[k]) * (depth_mm - row[k]) / (row[k + 1] - row[k]);
+            + (self.log_periods[k + 1] - self.log_periods[k]) * (depth_mm - row[k])
+                / (row[k + 1] - row[k]);
         libm::exp(y)
     }
 
@@ -154,7 +191,10 @@ impl RainFrequency {
 
 /// The segment of ascending knots in which a value lies; the outer ones beyond the ends. Needs two knots.
 fn segment(knots: &[f64], value: f64) -> usize {
-    knots.partition_point(|&k| k <= value).clamp(1, knots.len() - 1) - 1
+    knots
+        .partition_point(|&k| k <= value)
+        .clamp(1, knots.len() - 1)
+        - 1
 }
 
 /// Areal reduction of point rain (点面折减): 1 - exp(-a t^b) (1 - exp(-c A)).
@@ -188,14 +228,24 @@ mod tests {
     #[test]
     fn chicago_rain_of_the_worked_example() {
         // A 12, C 0.7, n 0.71, b 8, r 0.4, P 20 years, 120 min: 87.78912 mm, peak 5.238231 mm/min = a / b^n.
-        let f = StormFormula { a1: 12.0, c: 0.7, n: 0.71, b: 8.0 };
+        let f = StormFormula {
+            a1: 12.0,
+            c: 0.7,
+            n: 0.71,
+            b: 8.0,
+        };
         assert!((f.depth_mm(2.0, 20.0) - 87.789_12).abs() < 1e-5);
         assert!((f.intensity_mm_min(0.0, 20.0) - 5.238_231).abs() < 1e-6);
         let h = Hyetograph::chicago(|d| f.depth_mm(d, 20.0), 2.0, 0.4, 5.0 / 60.0);
         assert_eq!(h.depth_mm.len(), 24);
         assert!((h.total_mm() - 87.789_12).abs() < 1e-5);
-        let greatest = (0..24).max_by(|&a, &b| h.depth_mm[a].total_cmp(&h.depth_mm[b])).unwrap();
-        assert!(greatest == 9 || greatest == 10, "peak at 48 min: {greatest}");
+        let greatest = (0..24)
+            .max_by(|&a, &b| h.depth_mm[a].total_cmp(&h.depth_mm[b]))
+            .unwrap();
+        assert!(
+            greatest == 9 || greatest == 10,
+            "peak at 48 min: {greatest}"
+        );
         // Very short blocks approach the peak intensity.
         let fine = Hyetograph::chicago(|d| f.depth_mm(d, 20.0), 2.0, 0.4, 0.01 / 60.0);
         let peak = fine.depth_mm.iter().fold(0.0f64, |m, &d| m.max(d)) / 0.01;
@@ -211,9 +261,20 @@ mod tests {
 
     #[test]
     fn frequency_table_reads_both_ways() {
-        let t = RainFrequency::new(&[1.0, 24.0], &[2.0, 10.0, 100.0], &[vec![35.0, 60.0, 95.0], vec![80.0, 150.0, 260.0]]).unwrap();
+        let t = RainFrequency::new(
+            &[1.0, 24.0],
+            &[2.0, 10.0, 100.0],
+            &[vec![35.0, 60.0, 95.0], vec![80.0, 150.0, 260.0]],
+        )
+        .unwrap();
         assert!((t.depth_mm(24.0, 10.0) - 150.0).abs() < 1e-9);
-        for (d, p) in [(1.0, 2.0), (3.0, 5.0), (6.0, 50.0), (24.0, 200.0), (48.0, 1.5)] {
+        for (d, p) in [
+            (1.0, 2.0),
+            (3.0, 5.0),
+            (6.0, 50.0),
+            (24.0, 200.0),
+            (48.0, 1.5),
+        ] {
             let back = t.return_period(d, t.depth_mm(d, p));
             assert!((back / p - 1.0).abs() < 1e-9, "{d} {p} {back}");
         }

@@ -58,8 +58,11 @@ impl RiverTables {
     /// # Panics
     /// Never: the compiled-in file is read by a test.
     pub fn published() -> RiverTables {
-        RiverTables::parse(include_str!("../../standards/rivers.toml"), Path::new("standards/rivers.toml"))
-            .expect("the compiled-in table is read by a test")
+        RiverTables::parse(
+            include_str!("../../standards/rivers.toml"),
+            Path::new("standards/rivers.toml"),
+        )
+        .expect("the compiled-in table is read by a test")
     }
 
     /// Reads a user's file of the same form.
@@ -69,12 +72,21 @@ impl RiverTables {
     pub fn parse(text: &str, file: &Path) -> Result<RiverTables> {
         let tables: RiverTables = super::runoff::parse_toml(text, file)?;
         let g = &tables.geometry;
-        if [g.width_a_m, g.depth_c_m].iter().all(|v| *v > 0.0) && [g.width_b, g.depth_d].iter().all(|v| (0.0..=1.0).contains(v)) {
+        if [g.width_a_m, g.depth_c_m].iter().all(|v| *v > 0.0)
+            && [g.width_b, g.depth_d]
+                .iter()
+                .all(|v| (0.0..=1.0).contains(v))
+        {
             return Ok(tables);
         }
         Err(Error::input(
-            Fault::new(file, format!("{g:?}"), "positive coefficients and exponents from 0 to 1", "correct the power law")
-                .at("geometry"),
+            Fault::new(
+                file,
+                format!("{g:?}"),
+                "positive coefficients and exponents from 0 to 1",
+                "correct the power law",
+            )
+            .at("geometry"),
         ))
     }
 }
@@ -90,7 +102,10 @@ pub struct ValleyOptions {
 
 impl Default for ValleyOptions {
     fn default() -> Self {
-        ValleyOptions { channel_km2: 5.0, hand_m: 15.0 }
+        ValleyOptions {
+            channel_km2: 5.0,
+            hand_m: 15.0,
+        }
     }
 }
 
@@ -98,14 +113,27 @@ impl Default for ValleyOptions {
 /// (NaN) are walls; mark the sea as outlet afterwards.
 ///
 /// `hand_m`: height above nearest drainage, m, for channels of the same threshold; `accumulation`: cells drained.
-pub fn valley_mask(hand_m: &Raster<f32>, accumulation: &Raster<f32>, options: &ValleyOptions) -> Raster<u8> {
-    assert_eq!(hand_m.grid.shape(), accumulation.grid.shape(), "HAND and accumulation differ in shape");
+pub fn valley_mask(
+    hand_m: &Raster<f32>,
+    accumulation: &Raster<f32>,
+    options: &ValleyOptions,
+) -> Raster<u8> {
+    assert_eq!(
+        hand_m.grid.shape(),
+        accumulation.grid.shape(),
+        "HAND and accumulation differ in shape"
+    );
     let grid = hand_m.grid;
     let mut mask = Raster::filled(grid, CELL_WALL);
     for (row, (mask, (hand, cells))) in mask
         .values_mut()
         .chunks_mut(grid.cols)
-        .zip(hand_m.values().chunks(grid.cols).zip(accumulation.values().chunks(grid.cols)))
+        .zip(
+            hand_m
+                .values()
+                .chunks(grid.cols)
+                .zip(accumulation.values().chunks(grid.cols)),
+        )
         .enumerate()
     {
         let channel = options.channel_km2 * 1e6 / grid.cell_area_m2(row);
@@ -125,11 +153,18 @@ pub fn burn_channels(
     geometry: &HydraulicGeometry,
     options: &ValleyOptions,
 ) -> Raster<f32> {
-    assert_eq!(bed_m.grid.shape(), accumulation.grid.shape(), "bed and accumulation differ in shape");
+    assert_eq!(
+        bed_m.grid.shape(),
+        accumulation.grid.shape(),
+        "bed and accumulation differ in shape"
+    );
     let grid = bed_m.grid;
     let mut burnt = bed_m.clone();
-    for (row, (bed, cells)) in
-        burnt.values_mut().chunks_mut(grid.cols).zip(accumulation.values().chunks(grid.cols)).enumerate()
+    for (row, (bed, cells)) in burnt
+        .values_mut()
+        .chunks_mut(grid.cols)
+        .zip(accumulation.values().chunks(grid.cols))
+        .enumerate()
     {
         let (cell_m, _) = grid.cell_size_m(row);
         let cell_km2 = grid.cell_area_m2(row) / 1e6;
@@ -152,12 +187,21 @@ mod tests {
 
     #[test]
     fn channels_and_valley_floors_are_chosen_and_burnt() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 0.0), (100.0, 100.0), (1, 4)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (100.0, 100.0),
+            (1, 4),
+        )
+        .unwrap();
         let hand = Raster::new(grid, arr2(&[[0.0, 3.0, 40.0, f32::NAN]]));
         // 10,000 cells of 1 ha = 100 km².
         let acc = Raster::new(grid, arr2(&[[10_000.0, 3.0, 1.0, f32::NAN]]));
         let options = ValleyOptions::default();
-        assert_eq!(valley_mask(&hand, &acc, &options).values(), [CELL_ACTIVE, CELL_ACTIVE, CELL_WALL, CELL_WALL]);
+        assert_eq!(
+            valley_mask(&hand, &acc, &options).values(),
+            [CELL_ACTIVE, CELL_ACTIVE, CELL_WALL, CELL_WALL]
+        );
         let geometry = RiverTables::published().geometry;
         // 100 km²: width 2.70 * 100^0.352 = 13.66 m, depth 0.30 * 100^0.213 = 0.800 m.
         assert!((geometry.width_m(100.0) - 13.66).abs() < 0.01);
@@ -170,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_negative_width_is_named() {
-        let text = include_str!("../../standards/rivers.toml").replace("width_a_m = 2.70", "width_a_m = -1.0");
+        let text = include_str!("../../standards/rivers.toml")
+            .replace("width_a_m = 2.70", "width_a_m = -1.0");
         let error = RiverTables::parse(&text, Path::new("my.toml")).unwrap_err();
         assert!(error.is_input() && error.to_string().contains("my.toml, geometry"));
     }
