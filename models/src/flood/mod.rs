@@ -1,0 +1,14 @@
+//! Flood (洪涝): design rain, runoff, the 2-D solver, rivers without survey, the storm library, the year simulation, and screening.
+
+pub mod inertial;
+pub mod kernel;
+mod layout;
+pub mod library;
+pub mod model;
+pub mod rain;
+pub mod rivers;
+pub mod runoff;
+pub mod screening;
+
+#[cfg(test)]
+mod verification;

@@ -1,0 +1,394 @@
+//! Flood in the year simulation: storms of a year become footprints through the storm library.
+//!
+//! Per storm and catchment: rain at the catchment's centroid times the areal reduction of its area; effective rain on ground
+//! as wet as the antecedent index says (SCS-CN); the *equivalent return period* is that of the design storm which on
+//! normal ground (AMC II), as the library was made, gives the same effective rain over the same duration. The depth of
+//! each site follows from the library at that return period. Work is per catchment first, then per wet cell: a storm costs
+//! what it wets.
+//!
+//! Local convective storms flood like others; the `rain_mm_h` of the convection hazard is an intensity without a loss of its
+//! own, so that no rain is booked twice.
+
+use crate::flood::library::StormLibrary;
+use crate::flood::rain::{ArealReduction, RainFrequency};
+use crate::flood::runoff::{
+    Antecedent, Wetness, curve_number_for, effective_rain_mm, rain_for_effective_mm,
+};
+use crate::hazard::{Hazard, HazardModel, Incident};
+use crate::weather::{Storm, WeatherYear};
+use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Result};
+
+/// A catchment (小流域): what drains to a set of cells of the library.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Catchment {
+    /// Centroid of the drained area, m in the compute CRS.
+    pub centroid: (f64, f64),
+    /// Drained area, km².
+    pub area_km2: f64,
+    /// Mean curve number under normal wetness.
+    pub curve_number: f64,
+    /// Local design depth over that of the frequency table (1: the table holds here).
+    pub rain_factor: f64,
+}
+
+/// Flood as a hazard of the year simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloodModel {
+    library: StormLibrary,
+    catchments: Vec<Catchment>,
+    /// Positions in the library's cells, catchment by catchment.
+    members: Vec<u32>,
+    /// Members of catchment c: `start[c]..start[c + 1]`.
+    start: Vec<usize>,
+    frequency: RainFrequency,
+    areal: ArealReduction,
+    antecedent: Antecedent,
+    options: FloodOptions,
+}
+
+/// Options of [`FloodModel`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloodOptions {
+    /// Cells less deep are dropped, m.
+    pub least_m: f32,
+    /// Years of the event set; the rate of an event is one in so many years.
+    pub years: u32,
+}
+
+impl Default for FloodOptions {
+    fn default() -> Self {
+        FloodOptions {
+            least_m: 0.05,
+            years: 10_000,
+        }
+    }
+}
+
+impl FloodModel {
+    /// `catchment_of[k]`: number of the catchment of the k-th library cell.
+    ///
+    /// # Errors
+    /// A cell without catchment, a catchment with a curve number outside 1..=100 or without area or rain factor; all named together.
+    pub fn new(
+        library: StormLibrary,
+        catchments: Vec<Catchment>,
+        catchment_of: &[u32],
+        frequency: RainFrequency,
+        (areal, antecedent): (ArealReduction, Antecedent),
+        options: FloodOptions,
+    ) -> Result<FloodModel> {
+        let mut faults = Vec::new();
+        let mut fault = |found: String, expected: &str, place: String| {
+            faults.push(
+                Fault::new(
+                    "flood catchments",
+                    found,
+                    expected,
+                    "derive the catchments again from the terrain",
+                )
+                .at(place),
+            );
+        };
+        for (c, k) in catchments.iter().enumerate() {
+            let good = (1.0..=100.0).contains(&k.curve_number)
+                && k.area_km2 > 0.0
+                && k.rain_factor > 0.0
+                && k.rain_factor.is_finite();
+            if !good {
+                fault(
+                    format!("{k:?}"),
+                    "a curve number from 1 to 100, an area and a rain factor above 0",
+                    format!("catchment {c}"),
+                );
+            }
+        }
+        if catchment_of.len() != library.cells.len() {
+            fault(
+                format!("{} entries", catchment_of.len()),
+                "one catchment per cell of the library",
+                String::new(),
+            );
+        }
+        if let Some(k) = catchment_of
+            .iter()
+            .position(|&c| c as usize >= catchments.len())
+        {
+            fault(
+                format!("catchment {}", catchment_of[k]),
+                "a catchment of the list",
+                format!("library cell {k}"),
+            );
+        }
+        if options.years == 0 {
+            fault(
+                "0 years".into(),
+                "at least one simulated year",
+                "years".into(),
+            );
+        }
+        if !faults.is_empty() {
+            return Err(Error::Input(faults));
+        }
+        let mut members: Vec<u32> = (0..library.cells.len() as u32).collect();
+        members.sort_by_key(|&k| catchment_of[k as usize]);
+        let start = (0..=catchments.len())
+            .map(|c| members.partition_point(|&k| (catchment_of[k as usize] as usize) < c))
+            .collect();
+        Ok(FloodModel {
+            library,
+            catchments,
+            members,
+            start,
+            frequency,
+            areal,
+            antecedent,
+            options,
+        })
+    }
+
+    /// ln of the equivalent return period of a storm in a catchment; `None` where nothing runs off.
+    pub fn log_equivalent_period(&self, storm: &Storm, catchment: &Catchment) -> Option<f64> {
+        let share = storm.share_at(catchment.centroid.0, catchment.centroid.1);
+        if share <= 0.0 {
+            return None;
+        }
+        let rain = storm.depth_mm * share * self.areal.factor(catchment.area_km2, storm.duration_h);
+        let wetness: Wetness = self.antecedent.wetness(storm.antecedent_mm);
+        let effective = effective_rain_mm(rain, curve_number_for(catchment.curve_number, wetness));
+        if effective <= 0.0 {
+            return None;
+        }
+        let normal =
+            rain_for_effective_mm(effective, catchment.curve_number) / catchment.rain_factor;
+        Some(libm::log(
+            self.frequency.return_period(storm.duration_h, normal),
+        ))
+    }
+
+    /// Footprint of a storm: depth_m and velocity_m_s of the wet sites.
+    pub fn footprint(&self, storm: &Storm) -> Footprint {
+        let duration = self.library.nearest_duration(storm.duration_h);
+        let mut wet: Vec<(u32, f32, f32)> = Vec::new();
+        for (c, catchment) in self.catchments.iter().enumerate() {
+            let members = &self.members[self.start[c]..self.start[c + 1]];
+            if members.is_empty() {
+                continue;
+            }
+            let Some(log_period) = self.log_equivalent_period(storm, catchment) else {
+                continue;
+            };
+            if log_period <= self.library.log_dry() {
+                continue;
+            }
+            for &k in members {
+                let (depth, velocity) = self.library.at(duration, k as usize, log_period);
+                if depth >= self.options.least_m {
+                    wet.push((self.library.cells[k as usize], depth, velocity));
+                }
+            }
+        }
+        wet.sort_unstable_by_key(|w| w.0);
+        let mut out = Footprint::new(2);
+        for (cell, depth, velocity) in wet {
+            out.push(cell, &[depth, velocity]);
+        }
+        out
+    }
+}
+
+impl HazardModel for FloodModel {
+    fn hazard(&self) -> Hazard {
+        Hazard::Flood
+    }
+
+    fn year(&self, weather: &WeatherYear) -> Vec<Incident> {
+        let mut incidents: Vec<Incident> = weather
+            .storms
+            .iter()
+            .filter_map(|storm| {
+                let footprint = self.footprint(storm);
+                (!footprint.is_empty()).then(|| Incident {
+                    event: Event {
+                        id: storm.id,
+                        cause: storm.id,
+                        hazard: Hazard::Flood.code(),
+                        rate_per_year: 1.0 / f64::from(self.options.years),
+                    },
+                    occurrence: Occurrence {
+                        year: weather.year,
+                        day: storm.day,
+                        duration_h: storm.duration_h as f32,
+                        event: storm.id,
+                    },
+                    footprint,
+                })
+            })
+            .collect();
+        incidents.sort_by_key(|i| (i.occurrence.day, i.event.id));
+        incidents
+    }
+}
+
+/// Square tiles of `tile` x `tile` cells as catchments, for regions whose catchments were not derived: each tile is its
+/// own catchment with one curve number and the given drained area. Returns the catchments and the one of each cell.
+pub fn tile_catchments(
+    grid: &Grid,
+    cells: &[u32],
+    tile: usize,
+    curve_number: f64,
+    area_km2: f64,
+) -> (Vec<Catchment>, Vec<u32>) {
+    let tile_of = |cell: u32| {
+        let (row, col) = grid.row_col(cell);
+        (row / tile, col / tile)
+    };
+    let mut tiles: Vec<(usize, usize)> = cells.iter().map(|&c| tile_of(c)).collect();
+    tiles.sort_unstable();
+    tiles.dedup();
+    let half = 0.5 * tile as f64;
+    let catchments = tiles
+        .iter()
+        .map(|&(r, c)| Catchment {
+            centroid: (
+                grid.west + (c as f64 * tile as f64 + half) * grid.dx,
+                grid.north - (r as f64 * tile as f64 + half) * grid.dy,
+            ),
+            area_km2,
+            curve_number,
+            rain_factor: 1.0,
+        })
+        .collect();
+    let of = cells
+        .iter()
+        .map(|&c| tiles.partition_point(|t| *t < tile_of(c)) as u32)
+        .collect();
+    (catchments, of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flood::library::{DRY_PERIOD, LibraryStorm, SparseField};
+    use crate::flood::rivers::RiverTables;
+    use crate::flood::runoff::CurveNumbers;
+    use crate::weather::StormKind;
+    use anlan_engine::Crs;
+
+    fn model() -> FloodModel {
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 64_000.0),
+            (1000.0, 1000.0),
+            (64, 64),
+        )
+        .unwrap();
+        let cells: Vec<u32> = (0..grid.cells() as u32).step_by(3).collect();
+        let level = |t: f64, depth: f32| LibraryStorm {
+            return_period: t,
+            duration_h: 24.0,
+            field: SparseField {
+                cells: cells.clone(),
+                depth_m: vec![depth; cells.len()],
+                velocity_m_s: vec![0.5 * depth; cells.len()],
+            },
+        };
+        let library =
+            StormLibrary::new(&[level(10.0, 1.0), level(100.0, 2.0)], &cells, DRY_PERIOD).unwrap();
+        let (catchments, of) = tile_catchments(&grid, &library.cells, 16, 75.0, 1e-6);
+        let frequency =
+            RainFrequency::new(&[24.0], &[2.0, 10.0, 100.0], &[vec![80.0, 150.0, 260.0]]).unwrap();
+        let tables = (
+            RiverTables::published().areal_reduction,
+            CurveNumbers::published().antecedent,
+        );
+        FloodModel::new(
+            library,
+            catchments,
+            &of,
+            frequency,
+            tables,
+            FloodOptions::default(),
+        )
+        .unwrap()
+    }
+
+    fn storm(depth_mm: f64, antecedent_mm: f64) -> Storm {
+        Storm {
+            id: 1024,
+            day: 180,
+            kind: StormKind::Typhoon,
+            duration_h: 24.0,
+            centre: (8_000.0, 56_000.0),
+            half_axes_m: (10_000.0, 8_000.0),
+            angle_rad: 0.0,
+            depth_mm,
+            peak_1h_mm: 40.0,
+            antecedent_mm,
+        }
+    }
+
+    #[test]
+    fn the_design_storm_gives_its_own_flood() {
+        let model = model();
+        // The centre lies on the centroid of the first tile: share 1; 150 mm on normal ground is the 10-year storm: 1 m.
+        let f = model.footprint(&storm(150.0, 45.0));
+        assert_eq!(f.cells[0], 0);
+        assert!((f.values[0][0] - 1.0).abs() < 1e-4, "{}", f.values[0][0]);
+        assert!((f.values[1][0] - 0.5).abs() < 1e-4);
+        assert!(f.cells.windows(2).all(|w| w[0] < w[1]));
+        // Wet ground floods deeper, dry ground less; far tiles get nothing.
+        let first = |antecedent| {
+            model.footprint(&storm(150.0, antecedent)).values[0]
+                .first()
+                .copied()
+                .unwrap_or(0.0)
+        };
+        assert!(first(80.0) > 1.1 && first(10.0) < 0.9);
+        assert!(f.values[0].iter().all(|&d| (0.05..=1.001).contains(&d)));
+        assert!(
+            f.cells.iter().all(|&c| c / 64 < 48),
+            "no share beyond three half axes"
+        );
+        assert!(
+            model.footprint(&storm(60.0, 45.0)).is_empty(),
+            "less than the 2-year storm"
+        );
+    }
+
+    #[test]
+    fn a_year_lists_its_floods_by_day() {
+        let model = model();
+        let (mut late, mut dry) = (storm(200.0, 60.0), storm(20.0, 0.0));
+        (late.id, late.day, dry.id) = (1025, 200, 1026);
+        let year = WeatherYear {
+            year: 1,
+            days: Vec::new(),
+            storms: vec![late, storm(150.0, 45.0), dry],
+        };
+        let incidents = model.year(&year);
+        assert_eq!(
+            incidents.iter().map(|i| i.event.id).collect::<Vec<_>>(),
+            [1024, 1025]
+        );
+        assert_eq!(incidents[0].event.hazard, 1);
+    }
+
+    #[test]
+    fn faults_of_catchments_are_named() {
+        let m = model();
+        let mut catchments = m.catchments.clone();
+        catchments[2].curve_number = 0.0;
+        let tables = (m.areal.clone(), m.antecedent.clone());
+        let error = FloodModel::new(
+            m.library.clone(),
+            catchments,
+            &[7],
+            m.frequency.clone(),
+            tables,
+            FloodOptions::default(),
+        )
+        .unwrap_err();
+        assert_eq!(error.faults().len(), 2);
+        assert!(error.to_string().contains("catchment 2"));
+    }
+}

@@ -1,0 +1,222 @@
+//! Rivers without survey (无测量资料河道) and the choice of cells for the 2-D solver.
+//!
+//! * Bankfull width and depth follow from drainage area by a power law (hydraulic geometry, Leopold & Maddock 1953).
+//! * A terrain model shows the water surface of a river, not its bed: the bed of channel cells is lowered by the
+//!   bankfull depth times min(1, width / cell). The channel's volume below its banks is then right whatever the cell size;
+//!   its conveyance is understated where the channel is narrower than a cell.
+//! * The solver gets channels and their valley floors; hillslopes drain into it ([`crate::flood::runoff`]).
+
+use crate::flood::inertial::{CELL_ACTIVE, CELL_WALL};
+use crate::flood::rain::ArealReduction;
+use anlan_engine::{Error, Fault, Raster, Result};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Bankfull width a A^b and depth c A^d, m, of a drainage area A, km².
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HydraulicGeometry {
+    /// Where the numbers come from.
+    pub source: String,
+    /// `read` or `unverified`.
+    pub status: String,
+    /// a, m.
+    pub width_a_m: f64,
+    /// b.
+    pub width_b: f64,
+    /// c, m.
+    pub depth_c_m: f64,
+    /// d.
+    pub depth_d: f64,
+}
+
+impl HydraulicGeometry {
+    /// Bankfull width, m.
+    pub fn width_m(&self, area_km2: f64) -> f64 {
+        self.width_a_m * libm::pow(area_km2, self.width_b)
+    }
+
+    /// Bankfull depth, m.
+    pub fn depth_m(&self, area_km2: f64) -> f64 {
+        self.depth_c_m * libm::pow(area_km2, self.depth_d)
+    }
+}
+
+/// The tables of `standards/rivers.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiverTables {
+    /// Channel geometry.
+    pub geometry: HydraulicGeometry,
+    /// Areal reduction of point rain.
+    pub areal_reduction: ArealReduction,
+}
+
+impl RiverTables {
+    /// The tables that come with the program.
+    ///
+    /// # Panics
+    /// Never: the compiled-in file is read by a test.
+    pub fn published() -> RiverTables {
+        RiverTables::parse(
+            include_str!("../../standards/rivers.toml"),
+            Path::new("standards/rivers.toml"),
+        )
+        .expect("the compiled-in table is read by a test")
+    }
+
+    /// Reads a user's file of the same form.
+    ///
+    /// # Errors
+    /// Not TOML, fields missing or unknown, numbers out of range.
+    pub fn parse(text: &str, file: &Path) -> Result<RiverTables> {
+        let tables: RiverTables = super::runoff::parse_toml(text, file)?;
+        let g = &tables.geometry;
+        if [g.width_a_m, g.depth_c_m].iter().all(|v| *v > 0.0)
+            && [g.width_b, g.depth_d]
+                .iter()
+                .all(|v| (0.0..=1.0).contains(v))
+        {
+            return Ok(tables);
+        }
+        Err(Error::input(
+            Fault::new(
+                file,
+                format!("{g:?}"),
+                "positive coefficients and exponents from 0 to 1",
+                "correct the power law",
+            )
+            .at("geometry"),
+        ))
+    }
+}
+
+/// Which cells the 2-D solver gets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ValleyOptions {
+    /// Drainage area from which a cell is a channel, km².
+    pub channel_km2: f64,
+    /// Height above the nearest drainage up to which ground belongs to the valley floor, m.
+    pub hand_m: f32,
+}
+
+impl Default for ValleyOptions {
+    fn default() -> Self {
+        ValleyOptions {
+            channel_km2: 5.0,
+            hand_m: 15.0,
+        }
+    }
+}
+
+/// Cells of the solver: channels and valley floors are [`CELL_ACTIVE`], all others [`CELL_WALL`]. Cells without terrain
+/// (NaN) are walls; mark the sea as outlet afterwards.
+///
+/// `hand_m`: height above nearest drainage, m, for channels of the same threshold; `accumulation`: cells drained.
+pub fn valley_mask(
+    hand_m: &Raster<f32>,
+    accumulation: &Raster<f32>,
+    options: &ValleyOptions,
+) -> Raster<u8> {
+    assert_eq!(
+        hand_m.grid.shape(),
+        accumulation.grid.shape(),
+        "HAND and accumulation differ in shape"
+    );
+    let grid = hand_m.grid;
+    let mut mask = Raster::filled(grid, CELL_WALL);
+    for (row, (mask, (hand, cells))) in mask
+        .values_mut()
+        .chunks_mut(grid.cols)
+        .zip(
+            hand_m
+                .values()
+                .chunks(grid.cols)
+                .zip(accumulation.values().chunks(grid.cols)),
+        )
+        .enumerate()
+    {
+        let channel = options.channel_km2 * 1e6 / grid.cell_area_m2(row);
+        for ((m, &hand), &cells) in mask.iter_mut().zip(hand).zip(cells) {
+            if f64::from(cells) >= channel || hand <= options.hand_m {
+                *m = CELL_ACTIVE;
+            }
+        }
+    }
+    mask
+}
+
+/// The bed with channels lowered by their bankfull depth times min(1, width / cell).
+pub fn burn_channels(
+    bed_m: &Raster<f32>,
+    accumulation: &Raster<f32>,
+    geometry: &HydraulicGeometry,
+    options: &ValleyOptions,
+) -> Raster<f32> {
+    assert_eq!(
+        bed_m.grid.shape(),
+        accumulation.grid.shape(),
+        "bed and accumulation differ in shape"
+    );
+    let grid = bed_m.grid;
+    let mut burnt = bed_m.clone();
+    for (row, (bed, cells)) in burnt
+        .values_mut()
+        .chunks_mut(grid.cols)
+        .zip(accumulation.values().chunks(grid.cols))
+        .enumerate()
+    {
+        let (cell_m, _) = grid.cell_size_m(row);
+        let cell_km2 = grid.cell_area_m2(row) / 1e6;
+        for (bed, &cells) in bed.iter_mut().zip(cells) {
+            let area = f64::from(cells) * cell_km2;
+            if area >= options.channel_km2 {
+                let share = (geometry.width_m(area) / cell_m).min(1.0);
+                *bed -= (geometry.depth_m(area) * share) as f32;
+            }
+        }
+    }
+    burnt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anlan_engine::{Crs, Grid};
+    use ndarray::arr2;
+
+    #[test]
+    fn channels_and_valley_floors_are_chosen_and_burnt() {
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (100.0, 100.0),
+            (1, 4),
+        )
+        .unwrap();
+        let hand = Raster::new(grid, arr2(&[[0.0, 3.0, 40.0, f32::NAN]]));
+        // 10,000 cells of 1 ha = 100 km².
+        let acc = Raster::new(grid, arr2(&[[10_000.0, 3.0, 1.0, f32::NAN]]));
+        let options = ValleyOptions::default();
+        assert_eq!(
+            valley_mask(&hand, &acc, &options).values(),
+            [CELL_ACTIVE, CELL_ACTIVE, CELL_WALL, CELL_WALL]
+        );
+        let geometry = RiverTables::published().geometry;
+        // 100 km²: width 2.70 * 100^0.352 = 13.66 m, depth 0.30 * 100^0.213 = 0.800 m.
+        assert!((geometry.width_m(100.0) - 13.66).abs() < 0.01);
+        assert!((geometry.depth_m(100.0) - 0.800).abs() < 0.001);
+        let bed = Raster::filled(grid, 50.0f32);
+        let burnt = burn_channels(&bed, &acc, &geometry, &options);
+        assert!((burnt.values()[0] - (50.0 - 0.800 * 0.136_6)).abs() < 1e-3);
+        assert_eq!(burnt.values()[1..3], [50.0, 50.0]);
+    }
+
+    #[test]
+    fn a_negative_width_is_named() {
+        let text = include_str!("../../standards/rivers.toml")
+            .replace("width_a_m = 2.70", "width_a_m = -1.0");
+        let error = RiverTables::parse(&text, Path::new("my.toml")).unwrap_err();
+        assert!(error.is_input() && error.to_string().contains("my.toml, geometry"));
+    }
+}
