@@ -1,4 +1,6 @@
 //! Anlan's models: weather, the four hazards, census, risk, simulation, relief, maps.
 
+pub mod fire;
+pub mod geology;
 pub mod hazard;
 pub mod weather;
