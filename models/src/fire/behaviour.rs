@@ -104,8 +104,9 @@ impl BehaviourOptions {
     /// Length to width at an effective mid-flame wind in mph.
     #[inline]
     pub fn length_to_width(&self, wind_mph: f64) -> f64 {
-        let anderson =
-            |a: f64, b: f64| 0.936 * libm::exp(a * wind_mph) + 0.461 * libm::exp(-b * wind_mph) - 0.397;
+        let anderson = |a: f64, b: f64| {
+            0.936 * libm::exp(a * wind_mph) + 0.461 * libm::exp(-b * wind_mph) - 0.397
+        };
         let lw = match self.ellipse {
             EllipseLaw::Anderson => anderson(0.1147, 0.0692),
             EllipseLaw::AndersonSteep => anderson(0.2566, 0.1548),
@@ -266,7 +267,8 @@ impl Category {
             w.savr += f * self.savr[j];
             // Particles thinner than 16 1/ft take no part in the flaming front (Albini 1976).
             if self.savr[j] >= 16.0 {
-                w.net_load += pooled[size_class(self.savr[j])] * self.load[j] * (1.0 - MINERAL_TOTAL);
+                w.net_load +=
+                    pooled[size_class(self.savr[j])] * self.load[j] * (1.0 - MINERAL_TOTAL);
             }
             w.moisture += f * self.moisture[j];
             w.ignition_heat += f * libm::exp(-138.0 / self.savr[j]) * heat;
@@ -323,17 +325,18 @@ impl FuelBed {
         let a = 133.0 * libm::pow(savr, -0.7913);
         let savr15 = savr * savr.sqrt();
         let optimum_rate = savr15 / (495.0 + 0.0594 * savr15);
-        let reaction_rate =
-            optimum_rate * libm::pow(relative, a) * libm::exp(a * (1.0 - relative));
+        let reaction_rate = optimum_rate * libm::pow(relative, a) * libm::exp(a * (1.0 - relative));
         let reaction_intensity = reaction_rate
             * mineral
             * (d.net_load
                 * model.heat_dead_btu_lb
                 * moisture_damping(d.moisture, model.extinction_moisture)
-                + l.net_load * model.heat_live_btu_lb * moisture_damping(l.moisture, live_extinction));
+                + l.net_load
+                    * model.heat_live_btu_lb
+                    * moisture_damping(l.moisture, live_extinction));
 
-        let propagating = libm::exp((0.792 + 0.681 * savr.sqrt()) * (packing + 0.1))
-            / (192.0 + 0.2595 * savr);
+        let propagating =
+            libm::exp((0.792 + 0.681 * savr.sqrt()) * (packing + 0.1)) / (192.0 + 0.2595 * savr);
         let heat_sink =
             bulk_density * (share_dead * d.ignition_heat + share_live * l.ignition_heat);
         let rate = reaction_intensity * propagating / heat_sink;
@@ -478,7 +481,10 @@ mod tests {
         let mut turn = libm::atan2(head.toward.0, head.toward.1).to_degrees() - row[14];
         turn -= 360.0 * (turn / 360.0).round();
         // The direction is stored with four decimals, and is meaningless in a calm on flat ground.
-        assert!(turn.abs() < 1e-3 || (row[6] == 0.0 && row[7] == 0.0), "{turn} {row:?}");
+        assert!(
+            turn.abs() < 1e-3 || (row[6] == 0.0 && row[7] == 0.0),
+            "{turn} {row:?}"
+        );
         [
             distance(head.rate_m_min / M_PER_FT, row[9], 6),
             distance(head.intensity_kw_m() / KW_M_PER_BTU_FT_S, row[10], 6),

@@ -13,17 +13,25 @@ const FFMC_SCALE: f64 = 250.0 * 59.5 / 101.0;
 
 /// Effective day length for the duff moisture code, h, by month: rows from north of 30° N to south of 30° S.
 const DUFF_DAY_LENGTH: [[f64; 12]; 5] = [
-    [6.5, 7.5, 9.0, 12.8, 13.9, 13.9, 12.4, 10.9, 9.4, 8.0, 7.0, 6.0],
+    [
+        6.5, 7.5, 9.0, 12.8, 13.9, 13.9, 12.4, 10.9, 9.4, 8.0, 7.0, 6.0,
+    ],
     [7.9, 8.4, 8.9, 9.5, 9.9, 10.2, 10.1, 9.7, 9.1, 8.6, 8.1, 7.8],
     [9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0],
     [10.1, 9.6, 9.1, 8.5, 8.1, 7.8, 7.9, 8.3, 8.9, 9.4, 9.9, 10.2],
-    [11.5, 10.5, 9.2, 7.9, 6.8, 6.2, 6.5, 7.4, 8.7, 10.0, 11.2, 11.8],
+    [
+        11.5, 10.5, 9.2, 7.9, 6.8, 6.2, 6.5, 7.4, 8.7, 10.0, 11.2, 11.8,
+    ],
 ];
 /// Day-length factor for the drought code by month: north, tropics, south.
 const DROUGHT_DAY_LENGTH: [[f64; 12]; 3] = [
-    [-1.6, -1.6, -1.6, 0.9, 3.8, 5.8, 6.4, 5.0, 2.4, 0.4, -1.6, -1.6],
+    [
+        -1.6, -1.6, -1.6, 0.9, 3.8, 5.8, 6.4, 5.0, 2.4, 0.4, -1.6, -1.6,
+    ],
     [1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4],
-    [6.4, 5.0, 2.4, 0.4, -1.6, -1.6, -1.6, -1.6, -1.6, 0.9, 3.8, 5.8],
+    [
+        6.4, 5.0, 2.4, 0.4, -1.6, -1.6, -1.6, -1.6, -1.6, 0.9, 3.8, 5.8,
+    ],
 ];
 
 /// Noon weather of a day.
@@ -106,8 +114,7 @@ fn fine_fuel_moisture_code(before: f64, w: &NoonWeather) -> f64 {
     let mut m = FFMC_SCALE * (101.0 - before) / (59.5 + before);
     if w.rain_mm > 0.5 {
         let r = w.rain_mm - 0.5;
-        let wetter =
-            m + 42.5 * r * libm::exp(-100.0 / (251.0 - m)) * (1.0 - libm::exp(-6.93 / r));
+        let wetter = m + 42.5 * r * libm::exp(-100.0 / (251.0 - m)) * (1.0 - libm::exp(-6.93 / r));
         let excess = (m - 150.0).max(0.0);
         m = (wetter + 0.0015 * excess * excess * r.sqrt()).min(250.0);
     }
@@ -140,8 +147,7 @@ fn duff_moisture_code(before: f64, w: &NoonWeather, latitude_deg: f64) -> f64 {
         _ => 4,
     };
     let day_length = DUFF_DAY_LENGTH[row][(w.month - 1).min(11)];
-    let drying =
-        1.894 * (w.temp_c.max(-1.1) + 1.1) * (100.0 - w.rh_pct) * day_length * 1e-4;
+    let drying = 1.894 * (w.temp_c.max(-1.1) + 1.1) * (100.0 - w.rh_pct) * day_length * 1e-4;
     let mut code = before;
     if w.rain_mm > 1.5 {
         let effective = 0.92 * w.rain_mm - 1.27;
@@ -342,7 +348,11 @@ impl HtzTable {
 
     /// Grade 1 (none) to 5 (extreme) of an index.
     pub fn grade(&self, index: f64) -> u8 {
-        1 + self.grade_from.iter().filter(|&&from| index >= from).count() as u8
+        1 + self
+            .grade_from
+            .iter()
+            .filter(|&&from| index >= from)
+            .count() as u8
     }
 }
 
@@ -370,8 +380,20 @@ mod tests {
         // Van Wagner and Pickett (1985), days 1 and 2, from the start-up values, 40° N.
         let mut codes = MoistureCodes::default();
         for (temp_c, rh_pct, wind_km_h, rain_mm, expected) in [
-            (17.0, 42.0, 25.0, 0.0, [87.65, 8.545, 19.01, 10.78, 8.49, 10.04, 1.612]),
-            (20.0, 21.0, 25.0, 2.4, [86.2, 10.4, 23.57, 8.771, 10.36, 9.22, 1.387]),
+            (
+                17.0,
+                42.0,
+                25.0,
+                0.0,
+                [87.65, 8.545, 19.01, 10.78, 8.49, 10.04, 1.612],
+            ),
+            (
+                20.0,
+                21.0,
+                25.0,
+                2.4,
+                [86.2, 10.4, 23.57, 8.771, 10.36, 9.22, 1.387],
+            ),
         ] {
             let w = NoonWeather {
                 temp_c,
@@ -425,7 +447,16 @@ mod tests {
 
     #[test]
     fn months() {
-        let days = [(1, 1), (31, 1), (32, 2), (59, 2), (60, 3), (334, 11), (335, 12), (365, 12)];
+        let days = [
+            (1, 1),
+            (31, 1),
+            (32, 2),
+            (59, 2),
+            (60, 3),
+            (334, 11),
+            (335, 12),
+            (365, 12),
+        ];
         for (day, month) in days {
             assert_eq!(month_of(day), month);
         }
@@ -447,7 +478,10 @@ mod tests {
         assert_eq!(table.grade(82.0), 4);
         day.rain_mm = 12.0;
         assert_eq!(table.index(&day, true), 52.0);
-        assert_eq!([25.0, 26.0, 72.0, 73.0, 91.0].map(|h| table.grade(h)), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            [25.0, 26.0, 72.0, 73.0, 91.0].map(|h| table.grade(h)),
+            [1, 2, 3, 4, 5]
+        );
         assert_eq!(score(&table.humidity, 65.0), 0.0);
     }
 }

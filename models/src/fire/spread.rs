@@ -5,8 +5,10 @@
 //! semi-latus rectum. Arrival times are found cell by cell in ascending order (label setting), each cell being reached
 //! from the best point of the segments between two accepted cells next to each other on a ring around it
 //! (semi-Lagrangian, ordered upwind). The longer the ellipse, the wider the ring must be for the cell upwind on the ray
-//! to be among those accepted: 8 neighbours to L/W 1.4, 16 to 2.3, 32 to 4, 64 above. Plain shortest paths over 8
-//! neighbours burn 22 to 79 % of the exact area; see the tests for what is left of that here.
+//! to be among those accepted: 8 neighbours to L/W 1.4, 16 to 2.3, 32 to 3.3, 64 to 5, 128 above. Along a segment
+//! the arrival time is a parabola, bent by the difference of the gradients at its ends. Plain shortest paths over 8
+//! neighbours burn 22 to 79 % of the exact area; here it is 99.8 to 100.2 % at a head run of 170 cells and L/W to 4,
+//! 95 to 100 % at L/W 8, where the ellipse is 20 cells wide (measured by the tests).
 //!
 //! A straight step that crosses other cells takes their own rates; a cell that does not burn blocks every step across
 //! it, and two such cells that touch at a corner block the step between them. Weather is that of the hour in which the
@@ -312,9 +314,18 @@ struct Ring {
 }
 
 impl Ring {
-    /// 8 neighbours refined by mediants (Stern-Brocot) `depth` times: 8, 16, 32, 64 steps.
+    /// 8 neighbours refined by mediants (Stern-Brocot) `depth` times: 8, 16, 32, 64, 128 steps.
     fn new(depth: usize) -> Ring {
-        let mut v = vec![(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)];
+        let mut v = vec![
+            (1, 0),
+            (1, 1),
+            (0, 1),
+            (-1, 1),
+            (-1, 0),
+            (-1, -1),
+            (0, -1),
+            (1, -1),
+        ];
         for _ in 0..depth {
             v = (0..v.len())
                 .flat_map(|i| {
@@ -337,7 +348,12 @@ impl Ring {
         };
         Ring {
             segments: (0..n)
-                .map(|k| [segment(v[k], v[(k + n - 1) % n]), segment(v[k], v[(k + 1) % n])])
+                .map(|k| {
+                    [
+                        segment(v[k], v[(k + n - 1) % n]),
+                        segment(v[k], v[(k + 1) % n]),
+                    ]
+                })
                 .collect(),
             steps: v.into_iter().map(|(dx, dy)| Step::new(dx, dy)).collect(),
         }
@@ -345,7 +361,7 @@ impl Ring {
 
     /// Number of the ring for a length to width.
     fn class(length_to_width: f64) -> u8 {
-        [1.4, 2.3, 4.0]
+        [1.4, 2.3, 3.3, 5.0]
             .iter()
             .filter(|&&bound| length_to_width > bound)
             .count() as u8
@@ -409,7 +425,7 @@ impl Arena {
             touched: vec![(0, 0); cells],
             nodes: Vec::new(),
             heap: BinaryHeap::new(),
-            rings: (0..4).map(Ring::new).collect(),
+            rings: (0..5).map(Ring::new).collect(),
             fan,
         }
     }
@@ -573,7 +589,8 @@ pub fn spread(
     };
     let limit = duration_min as f32;
     let last_hour = (weather.len() - 1).min(usize::from(u16::MAX));
-    let key = |arrival: f32, cell: u32| Reverse(u64::from(arrival.to_bits()) << 32 | u64::from(cell));
+    let key =
+        |arrival: f32, cell: u32| Reverse(u64::from(arrival.to_bits()) << 32 | u64::from(cell));
 
     let first = fire.touch(ignition);
     if !fire.nodes[first].burnable {
@@ -684,8 +701,7 @@ pub fn spread(
                 let bend = ((z_gradient.0 - node.gradient.0) * segment.w.0
                     + (z_gradient.1 - node.gradient.1) * segment.w.1)
                     .clamp(0.0, x.slowness * segment.length);
-                let arrival = t * node.arrival_min
-                    + (1.0 - t) * z_arrival
+                let arrival = t * node.arrival_min + (1.0 - t) * z_arrival
                     - 0.5 * t * (1.0 - t) * bend
                     + (t * factor + (1.0 - t) * z_factor) * x.time(u, length);
                 better |= fire.arrive(to, arrival.max(node.arrival_min), u, length);
@@ -721,7 +737,13 @@ mod tests {
     use anlan_engine::Crs;
 
     fn grid(n: usize, cell_m: f64) -> Grid {
-        Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 0.0), (cell_m, cell_m), (n, n)).unwrap()
+        Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (cell_m, cell_m),
+            (n, n),
+        )
+        .unwrap()
     }
 
     fn flat(fuel: Raster<u8>) -> Landscape {
@@ -776,7 +798,7 @@ mod tests {
 
     #[test]
     fn area_of_the_exact_ellipse() {
-        for (lw, tolerance) in [(1.0, 0.012), (1.38, 0.012), (2.236, 0.012), (4.0, 0.03)] {
+        for (lw, tolerance) in [(1.0, 0.003), (1.38, 0.003), (2.236, 0.003), (4.0, 0.004)] {
             for angle in [0.0, 10.0, 22.5, 45.0, 67.0] {
                 let ratio = area_ratio(lw, angle, 170.0);
                 println!("L/W {lw} towards {angle}: {ratio:.4}");
@@ -790,8 +812,141 @@ mod tests {
         for angle in [0.0, 17.0, 45.0] {
             let ratio = area_ratio(8.0, angle, 170.0);
             println!("L/W 8 towards {angle}: {ratio:.4}");
-            // The 64-ring at the cap of the law; measured, the bias is downward.
-            assert!((ratio - 1.0).abs() < 0.12, "{angle} {ratio}");
+            // At the cap of the law the ellipse is 20 cells wide and one cell more or less along its edge is 5 %.
+            assert!((ratio - 1.0).abs() < 0.06, "{angle} {ratio}");
         }
+    }
+
+    /// Greatest distance of arrival times from the exact ones, over the duration.
+    fn arrival_error(length_to_width: f64, toward_deg: f64, run_cells: f64) -> f64 {
+        let cell_m = 30.0;
+        let n = (2.0 * run_cells) as usize + 21;
+        let (weather, head) = elongated(length_to_width, toward_deg);
+        let land = flat(Raster::filled(grid(n, cell_m), 102));
+        let duration = run_cells * cell_m / head.rate_m_min;
+        let centre = (n / 2) as f64;
+        let start = land.grid().index(n / 2, n / 2);
+        let burn = spread(&land, &[weather], start, duration, &mut Arena::new(n * n));
+        let e = head.eccentricity();
+        let rate = head.rate_m_min * (1.0 - e) / cell_m;
+        let mut sum = 0.0;
+        for (&cell, &t) in burn.cells.iter().zip(&burn.arrival_min) {
+            let (row, col) = land.grid().row_col(cell);
+            let (east, north) = (col as f64 - centre, centre - row as f64);
+            let along = east * head.toward.0 + north * head.toward.1;
+            let exact = ((east * east + north * north).sqrt() - e * along) / rate;
+            sum += (f64::from(t) - exact).abs();
+        }
+        sum / burn.cells.len() as f64 / duration
+    }
+
+    #[test]
+    fn error_shrinks_with_the_cell() {
+        for (lw, angle) in [(1.38, 0.0), (2.236, 30.0), (4.0, 10.0), (4.0, 0.0)] {
+            let errors = [40.0, 80.0, 160.0].map(|run| arrival_error(lw, angle, run));
+            println!("L/W {lw} towards {angle}: mean error {errors:?} of the duration");
+            assert!(
+                errors[1] < 0.7 * errors[0] && errors[2] < 0.7 * errors[1],
+                "{errors:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn head_wave_along_faster_fuel() {
+        // Two fuels in a calm on flat ground: the front runs ahead in the faster one and comes back at the critical
+        // angle, as in refraction seismics: t = L/R2 + 2 h sqrt(1/R1^2 - 1/R2^2).
+        let table = FuelTable::standard();
+        let moisture = Moisture {
+            dead_1h: 0.06,
+            dead_10h: 0.07,
+            dead_100h: 0.08,
+            live_herb: 0.6,
+            live_woody: 0.9,
+        };
+        let bed = |n: u8| FuelBed::new(table.get(n).unwrap(), &moisture).unwrap();
+        let options = BehaviourOptions::default();
+        let calm =
+            Conditions::from_beds([(8, bed(8), (0.0, 0.0)), (4, bed(4), (0.0, 0.0))], &options);
+        let (slow, fast) = (
+            calm.head_fire(8, (0.0, 0.0)).unwrap().rate_m_min,
+            calm.head_fire(4, (0.0, 0.0)).unwrap().rate_m_min,
+        );
+        assert!(fast > 2.0 * slow);
+        let mut fuel = Raster::filled(grid(240, 30.0), 8_u8);
+        for row in 0..100 {
+            fuel.data.row_mut(row).fill(4);
+        }
+        let land = flat(fuel);
+        let start = land.grid().index(119, 20);
+        let burn = spread(&land, &[calm], start, 1e6, &mut Arena::new(240 * 240));
+        let (h, l) = (19.5 * 30.0, 200.0 * 30.0);
+        let exact = l / fast + 2.0 * h * (1.0 / (slow * slow) - 1.0 / (fast * fast)).sqrt();
+        let got = f64::from(burn.arrival_min[land.grid().index(119, 220) as usize]);
+        println!("head wave: {got:.2} min, exact {exact:.2}");
+        assert!((got / exact - 1.0).abs() < 0.01, "{got} {exact}");
+    }
+
+    #[test]
+    fn barriers_hold_on_the_diagonal() {
+        for (lw, angle) in [(1.0, 0.0), (2.0, 135.0), (4.0, 135.0), (7.0, 120.0)] {
+            let mut fuel = Raster::filled(grid(60, 30.0), 102_u8);
+            for i in 0..60 {
+                fuel.data[(i, 59 - i)] = 98;
+            }
+            let land = flat(fuel);
+            let (weather, _) = elongated(lw, angle);
+            let start = land.grid().index(20, 20);
+            let burn = spread(&land, &[weather], start, 1e5, &mut Arena::new(3600));
+            let beyond = burn.cells.iter().filter(|&&c| {
+                let (row, col) = land.grid().row_col(c);
+                row + col >= 59
+            });
+            assert_eq!(beyond.count(), 0);
+            assert_eq!(burn.cells.len(), 59 * 60 / 2);
+        }
+    }
+
+    #[test]
+    fn an_arena_forgets_and_equal_hours_change_nothing() {
+        let (weather, _) = elongated(2.0, 30.0);
+        let land = flat(Raster::filled(grid(80, 30.0), 102));
+        let mut arena = Arena::new(80 * 80);
+        let start = land.grid().index(40, 40);
+        let once = spread(
+            &land,
+            std::slice::from_ref(&weather),
+            start,
+            120.0,
+            &mut arena,
+        );
+        let _ = spread(&land, std::slice::from_ref(&weather), 0, 60.0, &mut arena);
+        let hours = vec![weather.clone(), weather.clone(), weather];
+        assert_eq!(once, spread(&land, &hours, start, 120.0, &mut arena));
+    }
+
+    #[test]
+    fn wind_that_turns_bends_the_fire() {
+        let (north, _) = elongated(2.5, 0.0);
+        let (east, _) = elongated(2.5, 90.0);
+        let land = flat(Raster::filled(grid(300, 30.0), 102));
+        let start = land.grid().index(200, 100);
+        let mut arena = Arena::new(300 * 300);
+        let reach = |burn: &Burn| {
+            let cells = burn.cells.iter().map(|&c| land.grid().row_col(c));
+            let top = cells.clone().map(|c| c.0).min().unwrap();
+            (200 - top, cells.map(|c| c.1).max().unwrap() - 100)
+        };
+        let constant = reach(&spread(
+            &land,
+            std::slice::from_ref(&north),
+            start,
+            120.0,
+            &mut arena,
+        ));
+        let turned = reach(&spread(&land, &[north, east], start, 120.0, &mut arena));
+        // One hour of head fire each way, so half of the northward run of two hours and much more to the east.
+        assert!(turned.0 < constant.0 && turned.0 * 2 >= constant.0);
+        assert!(turned.1 > 2 * constant.1);
     }
 }
