@@ -74,7 +74,13 @@ mod tests {
 
     #[test]
     fn stops_where_the_energy_line_meets_the_ground() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 0.0), (10.0, 10.0), (1, 12)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (10.0, 10.0),
+            (1, 12),
+        )
+        .unwrap();
         // Three cells down at 45°, then flat: crown 30 m above the plain, reach angle with tangent 0.5 gives 60 m.
         let mut dem = vec![0.0_f32; 12];
         dem[..3].copy_from_slice(&[30.0, 20.0, 10.0]);

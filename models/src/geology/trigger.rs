@@ -223,7 +223,10 @@ impl GeologyModel {
                 Fault::new(
                     "geology inputs",
                     format!("{} x {} cells", g.rows, g.cols),
-                    format!("the {} x {} cells of the compute grid", grid.rows, grid.cols),
+                    format!(
+                        "the {} x {} cells of the compute grid",
+                        grid.rows, grid.cols
+                    ),
                     "resample to the compute grid",
                 )
                 .at(name)
@@ -296,8 +299,11 @@ impl GeologyModel {
         if share <= 0.0 {
             return 0.0;
         }
-        self.config
-            .recharge_mm_d(share * storm.depth_mm, storm.duration_h, storm.antecedent_mm)
+        self.config.recharge_mm_d(
+            share * storm.depth_mm,
+            storm.duration_h,
+            storm.antecedent_mm,
+        )
     }
 
     /// Tiles with an expected number of slides above zero, their recharge, in order: (tile, expected, recharge mm/d).
@@ -519,8 +525,13 @@ mod tests {
 
     fn model() -> GeologyModel {
         let n = 100;
-        let grid =
-            Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 0.0), (40.0, 40.0), (n, n)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (40.0, 40.0),
+            (n, n),
+        )
+        .unwrap();
         // A slope of 31° to 40° that falls to the east, steeper in the north.
         let mut slope_deg = Raster::filled(grid, 0.0_f32);
         let mut dem_m = Raster::filled(grid, 0.0_f32);
@@ -529,8 +540,7 @@ mod tests {
             let deg = 40.0 - 9.0 * row as f32 / n as f32;
             for col in 0..n {
                 slope_deg.data[(row, col)] = deg;
-                dem_m.data[(row, col)] =
-                    (n - col) as f32 * 40.0 * libm::tanf(deg.to_radians());
+                dem_m.data[(row, col)] = (n - col) as f32 * 40.0 * libm::tanf(deg.to_radians());
                 if col > 70 {
                     soil.data[(row, col)] = 0;
                 }
@@ -570,7 +580,12 @@ mod tests {
         let mut slides = 0;
         for weather in &years {
             let incidents = model.year(weather);
-            assert!(incidents.iter().map(|i| (i.occurrence.day, i.event.id)).is_sorted());
+            assert!(
+                incidents
+                    .iter()
+                    .map(|i| (i.occurrence.day, i.event.id))
+                    .is_sorted()
+            );
             for i in incidents {
                 assert!(i.footprint.cells.is_sorted_by(|a, b| a < b));
                 assert_eq!(i.event.cause, i.event.id / SLIDES_PER_STORM);
@@ -582,7 +597,12 @@ mod tests {
         // Poisson: 1600 slides expected by calibration; four standard errors.
         assert!((f64::from(slides) - 1600.0).abs() < 160.0, "{slides}");
         // The same in four quarters of the region.
-        for (rows, cols) in [(0..50, 0..35), (0..50, 35..71), (50..100, 0..35), (50..100, 35..71)] {
+        for (rows, cols) in [
+            (0..50, 0..35),
+            (0..50, 35..71),
+            (50..100, 0..35),
+            (50..100, 35..71),
+        ] {
             let (mut got, mut expected) = (0.0, 0.0);
             for row in rows {
                 for col in cols.clone() {
@@ -600,7 +620,12 @@ mod tests {
 
     #[test]
     fn the_same_for_any_thread_count() {
-        let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        let pool = |n| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(n)
+                .build()
+                .unwrap()
+        };
         let (a, b) = (pool(1).install(model), pool(3).install(model));
         assert_eq!(a.release.to_bits(), b.release.to_bits());
         let (x, y) = (a.year(&year(3)), b.year(&year(3)));
@@ -617,6 +642,9 @@ mod tests {
             reach_angle_deg: [30.0, 20.0, 40.0],
             ..TriggerConfig::default()
         };
-        assert_eq!(config.validate(Path::new("x")).unwrap_err().faults().len(), 2);
+        assert_eq!(
+            config.validate(Path::new("x")).unwrap_err().faults().len(),
+            2
+        );
     }
 }
