@@ -2,5 +2,8 @@
 
 pub mod cartography;
 pub mod flood;
+mod draws;
+pub mod fire;
+pub mod geology;
 pub mod hazard;
 pub mod weather;
