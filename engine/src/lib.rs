@@ -3,7 +3,13 @@
 //! | room | holds |
 //! | --- | --- |
 //! | [`crs`], [`grid`], [`raster`] | coordinate systems, cells, values on cells |
-//! | [`random`] | random numbers with addresses |
+//! | [`resample`] | rasters on other grids |
+//! | [`io`] | GeoTIFF, NetCDF, GeoPackage, GeoJSON, Shapefile, CSV, Excel, Parquet |
+//! | [`rasterize`], [`zonal`] | polygons to cells, cells to polygons |
+//! | [`terrain`], [`hydrology`] | slope, aspect, shading; filling, drainage, height above drainage |
+//! | [`interpolate`] | stations to cells |
+//! | [`random`], [`distributions`] | random numbers with addresses; quantiles on `libm` |
+//! | [`events`], [`loss`] | events, occurrences, footprints; exposure |
 //! | [`error`] | faults of the input, told so that a person can mend them |
 
 pub mod crs;
@@ -11,16 +17,14 @@ pub mod distributions;
 pub mod error;
 pub mod events;
 pub mod grid;
+pub mod hydrology;
+pub mod interpolate;
 pub mod io;
 pub mod loss;
 pub mod random;
 pub mod raster;
-pub mod resample;
-pub mod hydrology;
-pub mod interpolate;
-pub mod random;
-pub mod raster;
 pub mod rasterize;
+pub mod resample;
 pub mod terrain;
 pub mod zonal;
 

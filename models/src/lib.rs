@@ -1,9 +1,15 @@
 //! Anlan's models: weather, the four hazards, census, risk, simulation, relief, maps.
 
 pub mod cartography;
-pub mod flood;
+pub mod census;
+pub mod downscale;
 mod draws;
 pub mod fire;
+pub mod flood;
 pub mod geology;
 pub mod hazard;
+pub mod landcover;
+pub mod relief;
+pub mod simulation;
+pub mod vulnerability;
 pub mod weather;
