@@ -20,8 +20,6 @@ pub struct Project {
     /// Synthetic terrain detail below the cells of the DEM.
     #[serde(default)]
     pub terrain: TerrainDetail,
-    /// Rain and storms.
-    pub weather: WeatherOptions,
     /// Flood (洪涝).
     #[serde(default)]
     pub flood: FloodOptions,
@@ -118,35 +116,15 @@ pub struct Inputs {
     /// Relief depots (救灾物资储备库) with their stock; synthetic ones where absent.
     #[serde(default)]
     pub depots: Option<PathBuf>,
+    /// Weather parameters with the local storm formula (暴雨强度公式), TOML; the compiled-in table of Zhejiang where absent.
+    #[serde(default)]
+    pub weather: Option<PathBuf>,
+    /// Vulnerability curves (脆弱性曲线), TOML; the compiled-in ones where absent.
+    #[serde(default)]
+    pub vulnerability: Option<PathBuf>,
     /// True where the inputs themselves contain made-up layers: every product is then marked synthetic.
     #[serde(default)]
     pub synthetic: bool,
-}
-
-/// Rain and storms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeatherOptions {
-    /// Local storm formula (暴雨强度公式) i = a1 (1 + c lg P) / (t + b)^n.
-    pub storm_formula: StormFormulaOptions,
-}
-
-/// A local storm formula, i in mm/min, t in min, P in years.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StormFormulaOptions {
-    /// Rain force of one year, mm/min × min^n.
-    pub a1: f64,
-    /// Coefficient of the return period.
-    pub c: f64,
-    /// Time shift, min.
-    pub b: f64,
-    /// Exponent.
-    pub n: f64,
-    /// Where it was published.
-    pub source: String,
-    /// `read` or `unverified`.
-    pub status: String,
 }
 
 /// Flood.
@@ -213,15 +191,15 @@ impl Default for GeologyOptions {
 pub struct FireOptions {
     /// Mean number of fires per year in 1000 km², to which ignitions are calibrated.
     pub fires_per_year_1000km2: f64,
-    /// Fires simulated for the library.
-    pub library_fires: usize,
+    /// Fires simulated for the library, per danger class.
+    pub fires_per_class: u32,
 }
 
 impl Default for FireOptions {
     fn default() -> Self {
         FireOptions {
             fires_per_year_1000km2: 2.0,
-            library_fires: 3000,
+            fires_per_class: 1000,
         }
     }
 }
@@ -335,6 +313,8 @@ impl Project {
             ("columns", &i.columns),
             ("danger_sites", &i.danger_sites),
             ("depots", &i.depots),
+            ("weather", &i.weather),
+            ("vulnerability", &i.vulnerability),
         ];
         files.extend(optional.iter().filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))));
         files.into_iter().map(|(name, p)| (name, base.join(p))).collect()
@@ -388,7 +368,7 @@ impl Project {
             1000.0,
         );
         range("[fire] fires_per_year_1000km2", self.fire.fires_per_year_1000km2, 0.0, 1000.0);
-        range("[fire] library_fires", self.fire.library_fires as f64, 100.0, 200_000.0);
+        range("[fire] fires_per_class", f64::from(self.fire.fires_per_class), 10.0, 100_000.0);
         range("[losses] years", f64::from(self.losses.years), 100.0, 1_000_000.0);
         range("[relief] elsewhere_share", self.relief.elsewhere_share, 0.0, 1.0);
         range(
@@ -397,11 +377,6 @@ impl Project {
             0.5,
             1.0 - 10.0 / f64::from(self.losses.years.max(100)),
         );
-        let f = &self.weather.storm_formula;
-        range("[weather] storm_formula.a1", f.a1, 0.1, 500.0);
-        range("[weather] storm_formula.c", f.c, 0.0, 5.0);
-        range("[weather] storm_formula.b", f.b, 0.0, 120.0);
-        range("[weather] storm_formula.n", f.n, 0.1, 2.0);
         let ascending = |v: &[f64], low: f64, high: f64| {
             !v.is_empty() && v.windows(2).all(|w| w[0] < w[1]) && v.iter().all(|x| *x >= low && *x <= high)
         };

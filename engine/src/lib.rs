@@ -13,6 +13,7 @@
 //! | [`error`] | faults of the input, told so that a person can mend them |
 
 pub mod crs;
+pub mod datum;
 pub mod distributions;
 pub mod error;
 pub mod events;
