@@ -18,6 +18,7 @@
 
 use super::kernel::{self, Peaks, Step, Watch};
 use super::layout::{ACTIVE, Band, Layout, OUTLET, Opening, Segment, Side};
+use super::simd;
 use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use rayon::prelude::*;
 
@@ -553,9 +554,9 @@ impl Flow {
         let segment_depth: Vec<f32> = layout
             .segments
             .iter()
-            .map(|s| kernel::greatest(&depth[s.cells.clone()]))
+            .map(|s| simd::greatest(&depth[s.cells.clone()]))
             .collect();
-        let deepest = kernel::greatest(&segment_depth);
+        let deepest = simd::greatest(&segment_depth);
         let zeros = || vec![0.0f32; len];
         let mut flow = Flow {
             cell_m: grid.dx,
@@ -667,7 +668,7 @@ impl Flow {
                     }
                     out[0] = 0.0;
                     out[e - s] = 0.0;
-                    kernel::faces(
+                    simd::faces(
                         [&z[s..e - 1], &h[s..e - 1], &n[s..e - 1]],
                         [&z[s + 1..e], &h[s + 1..e], &n[s + 1..e]],
                         [&east[s..e - 1], &east[s - 1..e - 2], &east[s + 1..e]],
@@ -687,7 +688,7 @@ impl Flow {
                         continue;
                     }
                     let (c, d, len) = (link.upper, link.lower, link.len);
-                    kernel::faces(
+                    simd::faces(
                         [&z[c..c + len], &h[c..c + len], &n[c..c + len]],
                         [&z[d..d + len], &h[d..d + len], &n[d..d + len]],
                         [&south[c..c + len], &north[c..c + len], &south[d..d + len]],
@@ -739,7 +740,7 @@ impl Flow {
                 let mut short = false;
                 for segment in &layout.segments[band.segments.clone()] {
                     let (s, e) = (segment.cells.start, segment.cells.end);
-                    short |= kernel::limits(
+                    short |= simd::limits(
                         &h[s..e],
                         [
                             &new_east[s - 1..e - 1],
@@ -782,14 +783,14 @@ impl Flow {
                     for (segment, peak) in layout.segments[band.segments.clone()].iter().zip(peaks)
                     {
                         let (s, e) = (segment.cells.start - base, segment.cells.end - base);
-                        kernel::continuity(
+                        simd::continuity(
                             &mut depth[s..e],
                             &mut rest[s..e],
                             [&east[s - 1..e - 1], &east[s..e], &north[s..e], &south[s..e]],
                             &source[segment.cells.clone()],
                             step,
                         );
-                        *peak = kernel::greatest(&depth[s..e]);
+                        *peak = simd::greatest(&depth[s..e]);
                         deepest = kernel::hi(*peak, deepest);
                     }
                     let left = layout.openings[band.openings.clone()].iter().map(|o| {
@@ -887,7 +888,7 @@ fn scale_band(
     let base = band.elements.start;
     for Segment { cells, .. } in &layout.segments[band.segments.clone()] {
         let (s, e) = (cells.start, cells.end);
-        kernel::scale(
+        simd::scale(
             &mut east[s - 1 - base..e - base],
             &share[s - 1..e],
             &share[s..e + 1],
@@ -895,7 +896,7 @@ fn scale_band(
     }
     for link in &layout.links[band.below.clone()] {
         let (c, d, len) = (link.upper, link.lower, link.len);
-        kernel::scale(
+        simd::scale(
             &mut south[c - base..c - base + len],
             &share[c..c + len],
             &share[d..d + len],
@@ -903,7 +904,7 @@ fn scale_band(
     }
     for link in &layout.links[band.above.clone()] {
         let (c, d, len) = (link.upper, link.lower, link.len);
-        kernel::scale(
+        simd::scale(
             &mut north[d - base..d - base + len],
             &share[c..c + len],
             &share[d..d + len],

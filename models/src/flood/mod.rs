@@ -9,6 +9,7 @@ pub mod rain;
 pub mod rivers;
 pub mod runoff;
 pub mod screening;
+mod simd;
 
 #[cfg(test)]
 mod verification;
