@@ -10,6 +10,7 @@ pub mod rivers;
 pub mod runoff;
 pub mod screening;
 mod simd;
+mod state;
 
 #[cfg(test)]
 mod verification;
