@@ -202,8 +202,11 @@ impl StormLibrary {
         };
         if order.is_empty()
             || order.windows(2).any(same)
-            || order.iter().any(|s| !(s.return_period > dry_period))
-            || !(dry_period > 0.0)
+            || order
+                .iter()
+                .any(|s| s.return_period.is_nan() || s.return_period <= dry_period)
+            || dry_period.is_nan()
+            || dry_period <= 0.0
         {
             return Err(Error::input(Fault::new(
                 "flood library",

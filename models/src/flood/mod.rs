@@ -9,6 +9,8 @@ pub mod rain;
 pub mod rivers;
 pub mod runoff;
 pub mod screening;
+mod simd;
+mod state;
 
 #[cfg(test)]
 mod verification;

@@ -661,10 +661,9 @@ mod tests {
         );
     }
 
-    fn slope(
-        rows: usize,
-        cols: usize,
-    ) -> (Raster<u8>, Raster<f32>, Raster<u8>, Raster<u8>, Raster<u8>) {
+    type Slope = (Raster<u8>, Raster<f32>, Raster<u8>, Raster<u8>, Raster<u8>);
+
+    fn slope(rows: usize, cols: usize) -> Slope {
         let grid = Grid::new(
             Crs::from_epsg(4549).unwrap(),
             (0.0, 0.0),
