@@ -716,26 +716,33 @@ mod tests {
             }
         }
         let climate: Vec<WeatherYear> = (0..30).map(weather).collect();
-        let begin = std::time::Instant::now();
-        let library = FireLibrary::new(
-            &inputs,
-            &FuelTable::standard(),
-            &SeasonConfig::default(),
-            &Canopy::default(),
-            &BehaviourOptions::default(),
-            &climate,
-            29.0,
-            1,
-        )
-        .unwrap();
-        let seconds = begin.elapsed().as_secs_f64();
-        let cells: usize = library.fires.iter().map(|f| f.footprint.len()).sum();
-        eprintln!(
-            "{} fires, {cells} cells, {seconds:.2} s",
-            library.fires.len()
-        );
-        let largest = library.fires.iter().map(|f| f.footprint.len()).max();
-        eprintln!("largest fire: {largest:?} cells");
-        assert!(cells > library.fires.len());
+        for duration_median_h in [1.5, 30.0] {
+            let config = SeasonConfig {
+                duration_median_h,
+                duration_max_h: 96.0,
+                ..SeasonConfig::default()
+            };
+            let begin = std::time::Instant::now();
+            let library = FireLibrary::new(
+                &inputs,
+                &FuelTable::standard(),
+                &config,
+                &Canopy::default(),
+                &BehaviourOptions::default(),
+                &climate,
+                29.0,
+                1,
+            )
+            .unwrap();
+            let seconds = begin.elapsed().as_secs_f64();
+            let sizes = library.fires.iter().map(|f| f.footprint.len());
+            eprintln!(
+                "median {duration_median_h} h: {} fires, {} cells, the largest {:?}, {seconds:.2} s",
+                library.fires.len(),
+                sizes.clone().sum::<usize>(),
+                sizes.max(),
+            );
+            assert_eq!(library.fires.len(), 3000);
+        }
     }
 }
