@@ -2,7 +2,7 @@
 
 /// The number of events of a Poisson law with `mean` at probability `u` in (0, 1).
 pub(crate) fn poisson(u: f64, mean: f64) -> u32 {
-    if !(mean > 0.0) {
+    if mean.is_nan() || mean <= 0.0 {
         return 0;
     }
     if mean > 400.0 {

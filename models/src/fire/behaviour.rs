@@ -340,7 +340,7 @@ impl FuelBed {
         let heat_sink =
             bulk_density * (share_dead * d.ignition_heat + share_live * l.ignition_heat);
         let rate = reaction_intensity * propagating / heat_sink;
-        if !(rate > 0.0) {
+        if rate.is_nan() || rate <= 0.0 {
             return None;
         }
         let c = 7.47 * libm::exp(-0.133 * libm::pow(savr, 0.55));
@@ -534,7 +534,7 @@ mod tests {
         });
         let Ok(text) = std::fs::read_to_string(format!("{folder}/fire/behave/surface_table.csv"))
         else {
-            println!("SKIPPED: no fire/behave/surface_table.csv in {folder}");
+            eprintln!("SKIPPED: no fire/behave/surface_table.csv in {folder}");
             return;
         };
         let table = FuelTable::standard();

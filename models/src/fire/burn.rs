@@ -7,7 +7,8 @@
 //! Finney (2005), The challenge of quantitative risk analysis for wildland fire, For. Ecol. Manage. 211,
 //! doi:10.1016/j.foreco.2005.02.010, for burn probability and flame classes.
 
-use crate::fire::spread::{Arena, Burn, Conditions, Landscape, spread};
+use crate::fire::landscape::{Conditions, Landscape};
+use crate::fire::spread::{Arena, Burn, spread};
 use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use rayon::prelude::*;
 use std::sync::Mutex;

@@ -419,7 +419,7 @@ mod tests {
         let read = |name: &str| std::fs::read_to_string(format!("{folder}/fire/fwi/{name}"));
         let (Ok(input), Ok(expected)) = (read("test_fwi_input.csv"), read("expected_default.csv"))
         else {
-            println!("SKIPPED: no fire/fwi in {folder}");
+            eprintln!("SKIPPED: no fire/fwi in {folder}");
             return;
         };
         let mut codes = MoistureCodes::default();

@@ -6,6 +6,7 @@
 //! | [`fuels`] | the 53 surface fuel models, land cover to fuel |
 //! | [`behaviour`] | Rothermel's spread rate, flame length, fire ellipse |
 //! | [`danger`] | Canadian Fire Weather Index system, LY/T 1172 danger grades |
+//! | [`landscape`] | fuel and slope of cells, behaviour under the weather of an hour |
 //! | [`spread`] | arrival times by a label-setting semi-Lagrangian solver |
 //! | [`burn`] | many fires: burn probability, conditional flame length |
 //! | [`season`] | the fires of a simulated year from a library of fires |
@@ -14,5 +15,7 @@ pub mod behaviour;
 pub mod burn;
 pub mod danger;
 pub mod fuels;
+pub mod landscape;
 pub mod season;
 pub mod spread;
+mod stencil;

@@ -18,7 +18,7 @@ use crate::fire::danger::{
     FireWeather, MoistureCodes, NoonWeather, fine_fuel_moisture, fire_weather, month_of,
 };
 use crate::fire::fuels::FuelTable;
-use crate::fire::spread::{Canopy, Conditions, Landscape};
+use crate::fire::landscape::{Canopy, Conditions, Landscape};
 use crate::hazard::{Hazard, HazardModel, Incident, Sites, stream};
 use crate::weather::{Day, WeatherYear};
 use anlan_engine::random::Stream;
@@ -512,7 +512,7 @@ impl HazardModel for FireModel {
             incidents.extend(picks.into_iter().map(|fire| Incident {
                 event: Event {
                     id: fire as u64,
-                    cause: DRY_SPELL_CAUSE | u64::from(weather.year) * 512 + spell,
+                    cause: DRY_SPELL_CAUSE | (u64::from(weather.year) * 512 + spell),
                     hazard: Hazard::Fire.code(),
                     rate_per_year: library.rate_per_year(fire),
                 },
@@ -683,5 +683,66 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    /// A region of 1.4 million cells of 90 m in rough terrain with 3000 fires.
+    #[test]
+    #[ignore = "slow: prints the time of a full-size library, for release builds"]
+    fn time_of_a_full_library() {
+        let n = 1200;
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (90.0, 90.0),
+            (n, n),
+        )
+        .unwrap();
+        let draws = Stream::new(9, 97);
+        let fuels = [188_u8, 182, 162, 123, 105, 146, 186, 98];
+        let mut inputs = FireInputs {
+            grid,
+            fuel: Raster::filled(grid, 188),
+            slope_deg: Raster::filled(grid, 0.0),
+            aspect_deg: Raster::filled(grid, 0.0),
+            ignition_weight: Raster::filled(grid, 1.0),
+        };
+        for row in 0..n {
+            for col in 0..n {
+                let patch = draws.uniform((row / 6) as u64, (col / 6) as u32, 0);
+                inputs.fuel.data[(row, col)] = fuels[(patch * 8.0) as usize];
+                let u = draws.uniform2((row / 4) as u64, (col / 4) as u32, 1);
+                inputs.slope_deg.data[(row, col)] = (35.0 * u[0]) as f32;
+                inputs.aspect_deg.data[(row, col)] = (360.0 * u[1]) as f32;
+            }
+        }
+        let climate: Vec<WeatherYear> = (0..30).map(weather).collect();
+        for duration_median_h in [1.5, 30.0] {
+            let config = SeasonConfig {
+                duration_median_h,
+                duration_max_h: 96.0,
+                ..SeasonConfig::default()
+            };
+            let begin = std::time::Instant::now();
+            let library = FireLibrary::new(
+                &inputs,
+                &FuelTable::standard(),
+                &config,
+                &Canopy::default(),
+                &BehaviourOptions::default(),
+                &climate,
+                29.0,
+                1,
+            )
+            .unwrap();
+            let seconds = begin.elapsed().as_secs_f64();
+            let sizes = library.fires.iter().map(|f| f.footprint.len());
+            eprintln!(
+                "median {duration_median_h} h: {} fires, {} cells, the largest {:?}, {seconds:.2} s",
+                library.fires.len(),
+                sizes.clone().sum::<usize>(),
+                sizes.max(),
+            );
+            assert_eq!(library.fires.len(), 3000);
+        }
     }
 }

@@ -19,190 +19,14 @@
 //! 41, doi:10.1137/S0036142901392742. Finney (2002), Fire growth using minimum travel time methods, Can. J. For. Res.
 //! 32, doi:10.1139/x02-068, for arrival times as the unknown.
 
-use crate::fire::behaviour::{
-    BehaviourOptions, FuelBed, HeadFire, M_S_PER_MPH, Moisture, fireline_intensity_kw_m,
-    flame_length_m, wind_adjustment_open, wind_adjustment_sheltered,
-};
-use crate::fire::fuels::FuelTable;
-use anlan_engine::{Error, Fault, Grid, Raster, Result};
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use crate::fire::behaviour::{fireline_intensity_kw_m, flame_length_m};
+use crate::fire::landscape::{Conditions, Landscape};
+use crate::fire::stencil::{Ring, Step};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// 10-minute wind at 10 m over the wind at 20 ft above the vegetation (Andrews 2012; Lawson and Armitage 2008).
-const WIND_10M_OVER_20FT: f64 = 1.15;
-
 /// Longest straight step tried from the ignition, cells: near a point source the front is too curved for segments.
 const FAN_CELLS: i32 = 5;
-
-/// Fuel and slope of every cell.
-#[derive(Debug, Clone)]
-pub struct Landscape {
-    grid: Grid,
-    cell_m: f64,
-    fuel: Vec<u8>,
-    /// Vector uphill (east, north), its length the tangent of the slope.
-    uphill: Vec<[f32; 2]>,
-}
-
-impl Landscape {
-    /// From rasters on one projected grid: fuel model numbers, slope in degrees, aspect (the direction in which the slope
-    /// falls) in degrees clockwise from north; missing slope or aspect counts as flat.
-    ///
-    /// # Errors
-    /// Rasters on different cells; a geographic grid; cells that are not square.
-    pub fn new(
-        fuel: &Raster<u8>,
-        slope_deg: &Raster<f32>,
-        aspect_deg: &Raster<f32>,
-    ) -> Result<Landscape> {
-        let grid = fuel.grid;
-        let mut faults = Vec::new();
-        for (name, other) in [("slope", &slope_deg.grid), ("aspect", &aspect_deg.grid)] {
-            if !grid.same_cells(other) {
-                faults.push(
-                    Fault::new(
-                        "fire inputs",
-                        format!("{} x {} cells", other.rows, other.cols),
-                        format!("the {} x {} cells of the fuel raster", grid.rows, grid.cols),
-                        "resample both to the compute grid",
-                    )
-                    .at(name),
-                );
-            }
-        }
-        if grid.crs.is_geographic() || (grid.dx - grid.dy).abs() > 1e-6 * grid.dx {
-            faults.push(
-                Fault::new(
-                    "fire inputs",
-                    format!("cells of {} x {}", grid.dx, grid.dy),
-                    "square cells in a projected system, m",
-                    "choose a projected compute CRS for the project",
-                )
-                .at("fuel"),
-            );
-        }
-        if !faults.is_empty() {
-            return Err(Error::Input(faults));
-        }
-        let uphill = slope_deg
-            .values()
-            .par_iter()
-            .zip(aspect_deg.values())
-            .map(|(&slope, &aspect)| {
-                if !(slope > 0.0) || aspect.is_nan() {
-                    return [0.0; 2];
-                }
-                let tan = libm::tan(f64::from(slope).min(85.0).to_radians());
-                let (s, c) = libm::sincos(f64::from(aspect).to_radians());
-                [(-tan * s) as f32, (-tan * c) as f32]
-            })
-            .collect();
-        Ok(Landscape {
-            grid,
-            cell_m: grid.dx,
-            fuel: fuel.values().to_vec(),
-            uphill,
-        })
-    }
-
-    /// The grid.
-    pub fn grid(&self) -> &Grid {
-        &self.grid
-    }
-}
-
-/// The canopy that shelters the fuel models of forests from the wind.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Canopy {
-    /// Height, m, 2..=60.
-    pub height_m: f64,
-    /// Cover, fraction, above 0.05.
-    pub cover: f64,
-    /// Crown length over tree height, fraction, above 0.05.
-    pub crown_ratio: f64,
-}
-
-impl Default for Canopy {
-    /// A closed plantation of middle age: 12 m, 60 %, half of the tree in crown. An assumption, not a survey.
-    fn default() -> Self {
-        Canopy {
-            height_m: 12.0,
-            cover: 0.6,
-            crown_ratio: 0.5,
-        }
-    }
-}
-
-/// Fire behaviour of every fuel under the weather of one hour.
-#[derive(Debug, Clone)]
-pub struct Conditions {
-    beds: Vec<Option<(FuelBed, (f64, f64))>>,
-    options: BehaviourOptions,
-}
-
-impl Conditions {
-    /// From the fuel table, fuel moisture, and the 10-minute wind at 10 m (m/s, direction from which it blows in degrees
-    /// clockwise from north).
-    pub fn new(
-        table: &FuelTable,
-        moisture: &Moisture,
-        wind_10m_m_s: f64,
-        wind_from_deg: f64,
-        canopy: &Canopy,
-        options: &BehaviourOptions,
-    ) -> Conditions {
-        let (s, c) = libm::sincos(wind_from_deg.to_radians());
-        let at_20ft = wind_10m_m_s.max(0.0) / WIND_10M_OVER_20FT;
-        let sheltered =
-            wind_adjustment_sheltered(canopy.height_m, canopy.cover, canopy.crown_ratio);
-        let mut beds = vec![None; 256];
-        for model in table.iter() {
-            let open = wind_adjustment_open(model.depth_ft);
-            let share = if model.sheltered {
-                sheltered.min(open)
-            } else {
-                open
-            };
-            let wind = (-s * at_20ft * share, -c * at_20ft * share);
-            beds[usize::from(model.number)] =
-                FuelBed::new(model, moisture).map(|bed| (bed, bed.wind_effect(wind)));
-        }
-        Conditions {
-            beds,
-            options: *options,
-        }
-    }
-
-    /// From beds and mid-flame winds given directly, per fuel number: (bed, wind vector east/north in m/s).
-    pub fn from_beds(
-        beds: impl IntoIterator<Item = (u8, FuelBed, (f64, f64))>,
-        options: &BehaviourOptions,
-    ) -> Conditions {
-        let mut out = vec![None; 256];
-        for (number, bed, wind) in beds {
-            out[usize::from(number)] = Some((bed, bed.wind_effect(wind)));
-        }
-        Conditions {
-            beds: out,
-            options: *options,
-        }
-    }
-
-    /// The head fire in a fuel on a slope (vector uphill, east and north, length the tangent); `None` where the fuel does
-    /// not burn.
-    pub fn head_fire(&self, fuel: u8, uphill: (f64, f64)) -> Option<HeadFire> {
-        self.beds[usize::from(fuel)]
-            .as_ref()
-            .map(|(bed, wind)| bed.head_fire_with(*wind, uphill, &self.options))
-    }
-
-    fn burns(&self, fuel: u8) -> bool {
-        self.beds[usize::from(fuel)].is_some()
-    }
-}
 
 /// What one fire burned: cells in ascending order with arrival and flame.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -213,159 +37,6 @@ pub struct Burn {
     pub arrival_min: Vec<f32>,
     /// Flame length of the front as it passed, m.
     pub flame_m: Vec<f32>,
-}
-
-/// A cell crossed by a straight step: offset and share of the step inside it.
-#[derive(Debug, Clone)]
-struct Crossed {
-    dx: i32,
-    dy: i32,
-    share: f32,
-}
-
-/// A straight step from the centre of one cell to that of another; y grows southwards, as rows do.
-#[derive(Debug, Clone)]
-struct Step {
-    dx: i32,
-    dy: i32,
-    length: f32,
-    /// Cells between the first and the last.
-    between: Vec<Crossed>,
-    /// Share of the step in the first cell; the last has the same.
-    end_share: f32,
-    /// Pairs of cells that touch where the step goes through a corner.
-    corners: Vec<[(i32, i32); 2]>,
-}
-
-impl Step {
-    fn new(dx: i32, dy: i32) -> Step {
-        let length = f64::from(dx * dx + dy * dy).sqrt();
-        // Places along the step, in units of 1/(2 dx dy), where it crosses an edge between columns or rows.
-        let scale = 2 * dx.abs().max(1) * dy.abs().max(1);
-        let mut cuts: Vec<(i32, bool, bool)> = Vec::new();
-        let mut cut = |at: i32, column: bool| match cuts.iter_mut().find(|c| c.0 == at) {
-            Some(c) => {
-                c.1 |= column;
-                c.2 |= !column;
-            }
-            None => cuts.push((at, column, !column)),
-        };
-        for i in 0..dx.abs() {
-            cut((2 * i + 1) * scale / (2 * dx.abs()), true);
-        }
-        for i in 0..dy.abs() {
-            cut((2 * i + 1) * scale / (2 * dy.abs()), false);
-        }
-        cuts.sort_unstable();
-        let (mut x, mut y, mut from) = (0, 0, 0);
-        let mut between = Vec::new();
-        let mut corners = Vec::new();
-        let mut end_share = 1.0;
-        for (i, &(at, column, row)) in cuts.iter().enumerate() {
-            let share = f64::from(at - from) / f64::from(scale);
-            if i == 0 {
-                end_share = share;
-            } else {
-                between.push(Crossed {
-                    dx: x,
-                    dy: y,
-                    share: share as f32,
-                });
-            }
-            if column && row {
-                corners.push([(x + dx.signum(), y), (x, y + dy.signum())]);
-            }
-            if column {
-                x += dx.signum();
-            }
-            if row {
-                y += dy.signum();
-            }
-            from = at;
-        }
-        Step {
-            dx,
-            dy,
-            length: length as f32,
-            between,
-            end_share: end_share as f32,
-            corners,
-        }
-    }
-}
-
-/// The segment from the start of a ring's step (z) to the start of the step next to it (y), seen from their common end.
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    /// Vector from the step of z to the step of y, and its length.
-    w: (f32, f32),
-    length: f32,
-    /// Distance of the end from the line through y and z, and the position of z along it.
-    distance: f32,
-    start: f32,
-}
-
-/// Steps around a cell in order of angle, with the segments to the next and to the previous one.
-#[derive(Debug, Clone)]
-struct Ring {
-    steps: Vec<Step>,
-    /// `[step][0: previous, 1: next]`.
-    segments: Vec<[Segment; 2]>,
-}
-
-impl Ring {
-    /// 8 neighbours refined by mediants (Stern-Brocot) `depth` times: 8, 16, 32, 64, 128 steps.
-    fn new(depth: usize) -> Ring {
-        let mut v = vec![
-            (1, 0),
-            (1, 1),
-            (0, 1),
-            (-1, 1),
-            (-1, 0),
-            (-1, -1),
-            (0, -1),
-            (1, -1),
-        ];
-        for _ in 0..depth {
-            v = (0..v.len())
-                .flat_map(|i| {
-                    let (a, b): ((i32, i32), (i32, i32)) = (v[i], v[(i + 1) % v.len()]);
-                    [a, (a.0 + b.0, a.1 + b.1)]
-                })
-                .collect();
-        }
-        let n = v.len();
-        let segment = |y: (i32, i32), z: (i32, i32)| {
-            let w = (f64::from(y.0 - z.0), f64::from(y.1 - z.1));
-            let length = (w.0 * w.0 + w.1 * w.1).sqrt();
-            let z = (f64::from(z.0), f64::from(z.1));
-            Segment {
-                w: (w.0 as f32, w.1 as f32),
-                length: length as f32,
-                distance: ((z.0 * w.1 - z.1 * w.0).abs() / length) as f32,
-                start: ((z.0 * w.0 + z.1 * w.1) / length) as f32,
-            }
-        };
-        Ring {
-            segments: (0..n)
-                .map(|k| {
-                    [
-                        segment(v[k], v[(k + n - 1) % n]),
-                        segment(v[k], v[(k + 1) % n]),
-                    ]
-                })
-                .collect(),
-            steps: v.into_iter().map(|(dx, dy)| Step::new(dx, dy)).collect(),
-        }
-    }
-
-    /// Number of the ring for a length to width.
-    fn class(length_to_width: f64) -> u8 {
-        [1.4, 2.3, 3.3, 5.0]
-            .iter()
-            .filter(|&&bound| length_to_width > bound)
-            .count() as u8
-    }
 }
 
 /// A touched cell.
@@ -445,7 +116,7 @@ impl Fire<'_> {
     /// The cell at an offset; `None` outside the grid.
     #[inline]
     fn at(&self, row: i32, col: i32) -> Option<u32> {
-        let grid = &self.land.grid;
+        let grid = self.land.grid();
         (row >= 0 && col >= 0 && row < grid.rows as i32 && col < grid.cols as i32)
             .then(|| (row as usize * grid.cols + col as usize) as u32)
     }
@@ -617,7 +288,7 @@ pub fn spread(
         fire.nodes[slot].accepted = true;
         burned.push(slot as u32);
         fire.hour = ((node.arrival_min / 60.0) as usize).min(last_hour) as u16;
-        let (row, col) = land.grid.row_col(cell);
+        let (row, col) = land.grid().row_col(cell);
         let (row, col) = (row as i32, col as i32);
 
         if slot == first {
@@ -734,7 +405,9 @@ pub fn spread(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anlan_engine::Crs;
+    use crate::fire::behaviour::{BehaviourOptions, FuelBed, HeadFire, M_S_PER_MPH, Moisture};
+    use crate::fire::fuels::FuelTable;
+    use anlan_engine::{Crs, Grid, Raster};
 
     fn grid(n: usize, cell_m: f64) -> Grid {
         Grid::new(
@@ -801,7 +474,7 @@ mod tests {
         for (lw, tolerance) in [(1.0, 0.003), (1.38, 0.003), (2.236, 0.003), (4.0, 0.004)] {
             for angle in [0.0, 10.0, 22.5, 45.0, 67.0] {
                 let ratio = area_ratio(lw, angle, 170.0);
-                println!("L/W {lw} towards {angle}: {ratio:.4}");
+                eprintln!("L/W {lw} towards {angle}: {ratio:.4}");
                 assert!((ratio - 1.0).abs() < tolerance, "{lw} {angle} {ratio}");
             }
         }
@@ -811,7 +484,7 @@ mod tests {
     fn very_long_ellipses_keep_their_area() {
         for angle in [0.0, 17.0, 45.0] {
             let ratio = area_ratio(8.0, angle, 170.0);
-            println!("L/W 8 towards {angle}: {ratio:.4}");
+            eprintln!("L/W 8 towards {angle}: {ratio:.4}");
             // At the cap of the law the ellipse is 20 cells wide and one cell more or less along its edge is 5 %.
             assert!((ratio - 1.0).abs() < 0.06, "{angle} {ratio}");
         }
@@ -844,7 +517,7 @@ mod tests {
     fn error_shrinks_with_the_cell() {
         for (lw, angle) in [(1.38, 0.0), (2.236, 30.0), (4.0, 10.0), (4.0, 0.0)] {
             let errors = [40.0, 80.0, 160.0].map(|run| arrival_error(lw, angle, run));
-            println!("L/W {lw} towards {angle}: mean error {errors:?} of the duration");
+            eprintln!("L/W {lw} towards {angle}: mean error {errors:?} of the duration");
             assert!(
                 errors[1] < 0.7 * errors[0] && errors[2] < 0.7 * errors[1],
                 "{errors:?}"
@@ -883,7 +556,7 @@ mod tests {
         let (h, l) = (19.5 * 30.0, 200.0 * 30.0);
         let exact = l / fast + 2.0 * h * (1.0 / (slow * slow) - 1.0 / (fast * fast)).sqrt();
         let got = f64::from(burn.arrival_min[land.grid().index(119, 220) as usize]);
-        println!("head wave: {got:.2} min, exact {exact:.2}");
+        eprintln!("head wave: {got:.2} min, exact {exact:.2}");
         assert!((got / exact - 1.0).abs() < 0.01, "{got} {exact}");
     }
 

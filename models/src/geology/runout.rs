@@ -53,7 +53,7 @@ pub fn runout(
         cell = grid.index(row as usize, col as usize);
         let head = crown - f64::from(dem_m[cell as usize]) - length_m * tan_reach;
         // Also ends at cells without elevation.
-        if !(head > 0.0) {
+        if head.is_nan() || head <= 0.0 {
             break;
         }
         let intensity = if head >= greatest_head {

@@ -254,8 +254,9 @@ impl FailureTable {
         if !grid.same_cells(&specific_area_m.grid)
             || !grid.same_cells(&soil.grid)
             || !(8..=255).contains(&samples)
-            || !(levels_mm_d[0] > 0.0)
-            || levels_mm_d.windows(2).any(|w| !(w[0] < w[1]))
+            || levels_mm_d.iter().any(|l| !l.is_finite())
+            || levels_mm_d[0] <= 0.0
+            || levels_mm_d.windows(2).any(|w| w[0] >= w[1])
         {
             return Err(Error::input(Fault::new(
                 "geology inputs",
@@ -282,7 +283,8 @@ impl FailureTable {
                 for (((out, &slope), &area), &soil) in
                     out.iter_mut().zip(slopes).zip(areas).zip(soils)
                 {
-                    if !(slope >= min_slope && slope > 0.0) || !(area > 0.0) {
+                    let fails = slope >= min_slope && slope > 0.0 && area > 0.0;
+                    if !fails {
                         continue;
                     }
                     let (sin, cos) = libm::sincos(f64::from(slope).to_radians());
@@ -432,7 +434,7 @@ mod tests {
         });
         let path = format!("{folder}/geology/landlab_mc/landlab_uniform_100k.csv");
         let Ok(text) = std::fs::read_to_string(&path) else {
-            println!("SKIPPED: no geology/landlab_mc in {folder}");
+            eprintln!("SKIPPED: no geology/landlab_mc in {folder}");
             return;
         };
         let draws = Stream::new(5, 8);
@@ -478,7 +480,7 @@ mod tests {
             let se = (variance * share).sqrt().max(1e-4);
             worst = worst.max((mean - v[9]).abs() / se);
         }
-        println!("greatest distance from landlab: {worst:.2} standard errors");
+        eprintln!("greatest distance from landlab: {worst:.2} standard errors");
         assert!(worst < 5.0, "{worst}");
     }
 

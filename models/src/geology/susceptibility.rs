@@ -301,7 +301,7 @@ mod tests {
         for name in ["landcover", "slope10deg"] {
             let path = format!("{folder}/geology/balakot_lsat/expected_bivariate_{name}.csv");
             let Ok(text) = std::fs::read_to_string(&path) else {
-                println!("SKIPPED: no geology/balakot_lsat in {folder}");
+                eprintln!("SKIPPED: no geology/balakot_lsat in {folder}");
                 return;
             };
             let rows: Vec<Vec<&str>> = text

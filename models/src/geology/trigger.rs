@@ -272,7 +272,7 @@ impl GeologyModel {
             })
             .collect();
         let mean = expected.iter().sum::<f64>() / climate.len().max(1) as f64;
-        if !(mean > 0.0) {
+        if mean.is_nan() || mean <= 0.0 {
             return Err(Error::input(Fault::new(
                 "geology inputs",
                 format!("no slope that fails in {} years of storms", climate.len()),
