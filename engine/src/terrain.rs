@@ -272,36 +272,22 @@ fn inner_cells(
 }
 
 /// Arc tangent of `t >= 0`, radians, within 2e-7 relative (tested against `libm`): reduced to |x| <= tan(pi/8), then the
-/// first terms of the odd Taylor series, as many as f32 can tell; selections instead of branches.
+/// first terms of the odd Taylor series, as many as f32 can tell; no branches.
 #[inline(always)]
 pub(crate) fn arctan(t: f32) -> f32 {
-    use std::f32::consts::{FRAC_PI_2, FRAC_PI_4};
+    use std::f32::consts::FRAC_PI_4;
     const TAN_PI_8: f32 = 0.414_213_57;
     const TAN_3_PI_8: f32 = 2.414_213_7;
-    let steep = t > TAN_3_PI_8;
-    let middle = t > TAN_PI_8;
-    let numerator = if steep {
-        -1.0
-    } else if middle {
-        t - 1.0
-    } else {
-        t
-    };
-    let denominator = if steep {
-        t
-    } else if middle {
-        t + 1.0
-    } else {
-        1.0
-    };
-    let base = if steep {
-        FRAC_PI_2
-    } else if middle {
-        FRAC_PI_4
-    } else {
-        0.0
-    };
-    let x = numerator / denominator;
+    // Beyond 1e30 the quotients below would be infinity times zero; the angle is a right one there. NaN passes.
+    let t = if t > 1e30 { 1e30 } else { t };
+    // 0 or 1: multiplied in, exactly, because branches here would be taken at random.
+    let (steep, middle) = (
+        f32::from(u8::from(t > TAN_3_PI_8)),
+        f32::from(u8::from(t > TAN_PI_8)),
+    );
+    // t, (t - 1) / (t + 1) or -1 / t, about 0, pi/4 or pi/2.
+    let x = (t * (1.0 - steep) - middle) / (t * middle + (1.0 - steep));
+    let base = FRAC_PI_4 * (middle + steep);
     let s = x * x;
     // atan x = x - x^3/3 + x^5/5 ...: the term in x^17 is below 2e-8 of x at tan(pi/8).
     let mut series = 1.0 / 17.0;
@@ -316,11 +302,15 @@ pub(crate) fn arctan(t: f32) -> f32 {
 fn bearing_deg(east: f32, north: f32) -> f32 {
     let (x, y) = (east.abs(), north.abs());
     let acute = arctan(x / y) * DEG;
-    let half = if north < 0.0 { 180.0 - acute } else { acute };
-    let full = if east < 0.0 { 360.0 - half } else { half };
-    // 360 arises by rounding just west of north.
-    let full = if full >= 360.0 { 0.0 } else { full };
-    if x + y > 0.0 { full } else { f32::NAN }
+    // Signs as numbers, for branches on them would be taken at random.
+    let (south, west) = (
+        f32::from(u8::from(north < 0.0)),
+        f32::from(u8::from(east < 0.0)),
+    );
+    let half = 180.0 * south + (1.0 - 2.0 * south) * acute;
+    let full = 360.0 * west + (1.0 - 2.0 * west) * half;
+    // 360 arises by rounding just west of north. Without any direction the quotient is 0 / 0, which stays NaN.
+    full - 360.0 * f32::from(u8::from(full >= 360.0))
 }
 
 #[cfg(test)]

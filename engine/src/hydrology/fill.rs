@@ -41,7 +41,9 @@ pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
                 }
             }
         }
-        while let Some(cell) = slope.pop() {
+        let mut next = 0;
+        while let Some(&cell) = slope.get(next) {
+            next += 1;
             let at = cell as usize;
             let level = flood.level[at];
             let mut overlooks = false;
@@ -61,6 +63,7 @@ pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
                 flood.queue.push(sortable(level), cell);
             }
         }
+        slope.clear();
     }
     flood.into_raster(dem)
 }
