@@ -31,6 +31,6 @@ pub mod zonal;
 
 pub use crs::{Crs, Projector};
 pub use error::{Error, Fault, Result};
-pub use events::{Event, Footprint, Occurrence};
+pub use events::{Event, ExceedanceCounter, Footprint, Occurrence};
 pub use grid::{Bounds, Grid, Window};
 pub use raster::Raster;

@@ -10,11 +10,14 @@ mod hazard;
 pub mod inputs;
 mod layers;
 mod losses;
+mod models;
 mod products;
 mod relief;
 mod risk;
 mod store;
 mod weather;
+
+pub(crate) use models::Cache;
 
 use crate::manifest::Draft;
 use crate::progress::{Listener, News};
@@ -32,6 +35,7 @@ pub(crate) struct Context<'a> {
     pub fonts: &'a Fonts,
     pub task: &'static str,
     pub listener: &'a Listener<'a>,
+    pub cache: &'a models::Cache,
 }
 
 impl Context<'_> {

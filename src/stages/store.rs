@@ -151,7 +151,7 @@ pub fn parameters(ctx: &Context<'_>) -> Result<WeatherParameters> {
 }
 
 /// Reads the table `climate.csv`: rows of (quantity, month, value).
-fn climate(path: &Path, grid: Grid) -> Result<Climate> {
+pub fn climate(path: &Path, grid: Grid) -> Result<Climate> {
     let rows = table::read(path)?.rows;
     let value = |name: &str, month: i64| -> Result<f64> {
         rows.iter()

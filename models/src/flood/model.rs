@@ -165,6 +165,30 @@ impl FloodModel {
         ))
     }
 
+    /// Flood of a design storm: in every catchment the point rain of this duration and return period (years), reduced for the
+    /// catchment's area, on normal ground.
+    pub fn design_footprint(&self, duration_h: f64, return_period: f64) -> Footprint {
+        let duration = self.library.nearest_duration(duration_h);
+        let point = self.frequency.depth_mm(duration_h, return_period);
+        let mut wet: Vec<(u32, f32, f32)> = Vec::new();
+        for (c, catchment) in self.catchments.iter().enumerate() {
+            let rain = point * self.areal.factor(catchment.area_km2, duration_h);
+            let log_period = libm::log(self.frequency.return_period(duration_h, rain));
+            for &k in &self.members[self.start[c]..self.start[c + 1]] {
+                let (depth, velocity) = self.library.at(duration, k as usize, log_period);
+                if depth >= self.options.least_m {
+                    wet.push((self.library.cells[k as usize], depth, velocity));
+                }
+            }
+        }
+        wet.sort_unstable_by_key(|w| w.0);
+        let mut out = Footprint::new(2);
+        for (cell, depth, velocity) in wet {
+            out.push(cell, &[depth, velocity]);
+        }
+        out
+    }
+
     /// Footprint of a storm: depth_m and velocity_m_s of the wet sites.
     pub fn footprint(&self, storm: &Storm) -> Footprint {
         let duration = self.library.nearest_duration(storm.duration_h);

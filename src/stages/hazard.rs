@@ -1,0 +1,350 @@
+//! `hazard/*`: the four hazards: libraries, return-period maps, annual probabilities.
+
+use super::{Context, models, store};
+use crate::manifest::Draft;
+use anlan_engine::io::geotiff;
+use anlan_engine::io::table::{Table, write_csv};
+use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
+use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
+use anlan_models::flood::library::{LibraryStorm, SparseField};
+use anlan_models::flood::rain::Hyetograph;
+use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
+use anlan_models::flood::runoff::{HillslopeTerrain, Hillslopes, Roughness, Wetness};
+use anlan_models::flood::screening::{Section, concentration_h, peak_discharge_m3_s, screening_depths};
+use anlan_models::hazard::HazardModel;
+use anlan_models::weather::WeatherModel;
+use rayon::prelude::*;
+
+/// Bins of the hillslopes' travel times and of the hyetographs, h.
+const BIN_H: f64 = 1.0 / 6.0;
+/// Cells less deep are not kept in the library, m.
+const LEAST_DEPTH_M: f32 = 0.05;
+
+/// Flood: the storm library and the return-period maps.
+pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let weather = store::weather_model(ctx)?;
+    let storms = if ctx.project.project.screening {
+        screening_library(ctx, &weather)?
+    } else {
+        simulated_library(ctx, draft, &weather)?
+    };
+    for storm in &storms {
+        let name = format!("library/d{:04.0}min_rp{:04.0}.bin", storm.duration_h * 60.0, storm.return_period);
+        storm.save(&draft.file(&name)?)?;
+    }
+    ctx.step(0.92, "return-period maps");
+    let grid = store::grid(ctx)?;
+    let all: Vec<u32> = (0..grid.cells() as u32).collect();
+    let model = models::flood_model(ctx, &storms, &all, weather.idf())?;
+    for &period in store::return_periods(ctx.project) {
+        let mut depth = Raster::filled(grid, 0.0_f32);
+        let mut velocity = Raster::filled(grid, 0.0_f32);
+        for &duration in &ctx.project.flood.durations_h {
+            let footprint = model.design_footprint(duration, period);
+            for (i, &cell) in footprint.cells.iter().enumerate() {
+                let d = &mut depth.values_mut()[cell as usize];
+                *d = d.max(footprint.values[0][i]);
+                let v = &mut velocity.values_mut()[cell as usize];
+                *v = v.max(footprint.values[1][i]);
+            }
+        }
+        write(ctx, draft, "depth_m", period, &depth, "m")?;
+        write(ctx, draft, "velocity_m_s", period, &velocity, "m/s")?;
+    }
+    Ok(())
+}
+
+fn write(ctx: &Context<'_>, draft: &Draft, measure: &str, period: f64, raster: &Raster<f32>, unit: &str) -> Result<()> {
+    let mut tags = ctx.tags(measure, unit);
+    tags.insert("ANLAN_RETURN_PERIOD_YEARS".into(), period.to_string());
+    geotiff::write_f32(&draft.file(&store::rp_file(measure, period))?, raster, &tags)
+}
+
+/// One run of the 2-D solver per duration and return period: point rain on the whole region, hillslopes routed to the
+/// valleys. The reduction of rain over area is applied when a storm is looked up, by the drainage area of each channel.
+fn simulated_library(ctx: &Context<'_>, draft: &Draft, weather: &WeatherModel) -> Result<Vec<LibraryStorm>> {
+    let options = &ctx.project.flood;
+    let filled = store::raster(ctx, "layers", "filled_m.tif")?;
+    let accumulation = store::raster(ctx, "layers", "accumulation_cells.tif")?;
+    let hand = store::raster(ctx, "layers", "hand_m.tif")?;
+    let directions = store::classes(ctx, "layers", "flow_direction.tif")?;
+    let cover = store::classes(ctx, "layers", "land_cover.tif")?;
+    let (numbers, _) = models::curve_numbers(ctx)?;
+    let valley = ValleyOptions {
+        channel_km2: options.channel_km2,
+        hand_m: options.valley_hand_m as f32,
+    };
+    let mut kind = valley_mask(&hand, &accumulation, &valley);
+    for (k, z) in kind.values_mut().iter_mut().zip(filled.values()) {
+        if z.is_nan() {
+            *k = anlan_models::flood::inertial::CELL_WALL;
+        }
+    }
+    let tables = RiverTables::published();
+    let bed = burn_channels(&filled, &accumulation, &tables.geometry, &valley);
+    let roughness = Roughness::published();
+    let channel = options.channel_km2 * 1e6 / (filled.grid.dx * filled.grid.dy);
+    let mut manning = cover.map(|c| roughness.of(c).map_or(roughness.channel_n, |r| r.manning_n));
+    for (n, &a) in manning.values_mut().iter_mut().zip(accumulation.values()) {
+        if f64::from(a) >= channel {
+            *n = roughness.channel_n;
+        }
+    }
+    let hillslopes = Hillslopes::new(
+        &HillslopeTerrain {
+            flow_direction: &directions,
+            dem_m: &filled,
+            cover: &cover,
+            curve_number: &numbers,
+            kind: &kind,
+        },
+        &roughness,
+        BIN_H,
+    )?;
+    let active = kind.values().iter().filter(|&&k| k == CELL_ACTIVE).count();
+    let mut ledger = Table::new(&[
+        "duration_h", "return_period_years", "rain_mm", "effective_m3", "delivered_m3", "on_hillslopes_m3", "unrouted_m3",
+        "inflow_m3", "outflow_m3", "stored_m3", "mass_error", "steps", "active_cells",
+    ]);
+    let runs = options.durations_h.len() * options.return_periods.len();
+    let mut storms = Vec::new();
+    for &duration in &options.durations_h {
+        for &period in &options.return_periods {
+            let done = 0.05 + 0.85 * storms.len() as f64 / runs as f64;
+            let note = format!("storm of {duration} h once in {period} years, {active} cells");
+            ctx.step(done, &note);
+            let depth_mm = weather.idf().depth_mm(duration, period);
+            let rain = Hyetograph::uniform(depth_mm, duration, BIN_H);
+            let end_h = duration + options.recession_h;
+            let delivery = hillslopes.deliver(&rain, Wetness::Normal, end_h)?;
+            let run = simulate(
+                &Domain {
+                    bed_m: &bed,
+                    manning_n: &manning,
+                    kind: &kind,
+                },
+                None,
+                &[delivery.inflow],
+                &InertialOptions {
+                    end_s: end_h * 3600.0,
+                    edge: Edge::Free,
+                    ..InertialOptions::default()
+                },
+                &mut |seconds| ctx.step(done + 0.85 / runs as f64 * seconds / (end_h * 3600.0), &note),
+            )?;
+            let l = run.ledger;
+            ledger.rows.push(vec![
+                duration.into(),
+                period.into(),
+                depth_mm.into(),
+                delivery.effective_m3.into(),
+                delivery.delivered_m3.into(),
+                delivery.tail_m3.into(),
+                delivery.unrouted_m3.into(),
+                l.inflow_m3.into(),
+                l.outflow_m3.into(),
+                l.stored_m3.into(),
+                l.error().into(),
+                (run.steps as i64).into(),
+                (active as i64).into(),
+            ]);
+            storms.push(LibraryStorm {
+                return_period: period,
+                duration_h: duration,
+                field: SparseField::from_run(&run, LEAST_DEPTH_M),
+            });
+        }
+    }
+    write_csv(&draft.file("water_balance.csv")?, &ledger)?;
+    Ok(storms)
+}
+
+/// Screening: stage of each channel from the peak of its catchment by Manning's formula, depth from the height above it.
+fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<LibraryStorm>> {
+    let filled = store::raster(ctx, "layers", "filled_m.tif")?;
+    let accumulation = store::raster(ctx, "layers", "accumulation_cells.tif")?;
+    let hand = store::raster(ctx, "layers", "hand_m.tif")?;
+    let directions = store::classes(ctx, "layers", "flow_direction.tif")?;
+    let (numbers, _) = models::curve_numbers(ctx)?;
+    let grid = filled.grid;
+    let cell_km2 = grid.dx * grid.dy / 1e6;
+    let drainage = models::drainage_cell(&directions, &accumulation, ctx.project.flood.channel_km2 / cell_km2);
+    let slope = models::channel_slope(&directions, &filled);
+    let tables = RiverTables::published();
+    let roughness = Roughness::published();
+    let mean_cn = {
+        let (sum, n) = numbers
+            .values()
+            .iter()
+            .filter(|&&c| c > 0)
+            .fold((0_u64, 0_u64), |(s, n), &c| (s + u64::from(c), n + 1));
+        sum as f64 / n.max(1) as f64
+    };
+    let mut storms = Vec::new();
+    for &duration in &ctx.project.flood.durations_h {
+        for &period in &ctx.project.flood.return_periods {
+            let rain = weather.idf().depth_mm(duration, period);
+            let stages: Vec<f32> = (0..grid.cells())
+                .into_par_iter()
+                .map(|cell| {
+                    if drainage.values()[cell] != cell as u32 {
+                        return f32::NAN;
+                    }
+                    let area = f64::from(accumulation.values()[cell]) * cell_km2;
+                    let effective = anlan_models::flood::runoff::effective_rain_mm(rain, mean_cn);
+                    let s = f64::from(slope.values()[cell]);
+                    // Length of the main stream by Hack's law.
+                    let length = 1.4 * libm::pow(area, 0.6);
+                    let q = peak_discharge_m3_s(effective, area, duration, concentration_h(length, s));
+                    let width = tables.geometry.width_m(area);
+                    let floor = (6.0 * width).max(0.5 * grid.dx);
+                    let section = Section::regional(
+                        area,
+                        floor,
+                        s,
+                        &tables.geometry,
+                        (f64::from(roughness.channel_n), 0.06),
+                    );
+                    section.stage_m(q).max(0.0) as f32
+                })
+                .collect();
+            let footprint = screening_depths(&hand, &drainage, |cell| f64::from(stages[cell as usize]), LEAST_DEPTH_M);
+            storms.push(LibraryStorm {
+                return_period: period,
+                duration_h: duration,
+                field: SparseField {
+                    velocity_m_s: vec![0.0; footprint.cells.len()],
+                    depth_m: footprint.values[0].clone(),
+                    cells: footprint.cells,
+                },
+            });
+        }
+    }
+    Ok(storms)
+}
+
+/// Years of the event set from which return-period maps of convection are made.
+const MAP_YEARS: u32 = 2000;
+
+/// Strong convection: return-period maps from the event set.
+pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let weather = store::weather_model(ctx)?;
+    let grid = store::grid(ctx)?;
+    let model = models::convection(ctx, &weather, &anlan_models::hazard::Sites::all(grid))?;
+    let gust: Vec<f32> = (0..24).map(|i| 17.2 + 2.0 * i as f32).collect();
+    let hail: Vec<f32> = (0..20).map(|i| 5.0 + 4.0 * i as f32).collect();
+    let rain: Vec<f32> = (0..22).map(|i| 20.0 + 5.0 * i as f32).collect();
+    let tornado: Vec<f32> = (0..6).map(|i| i as f32).collect();
+    let measures = [
+        ("gust_m_s", "m/s", 0, gust),
+        ("hail_mm", "mm", 1, hail),
+        ("rain_mm_h", "mm/h", 3, rain),
+        ("tornado_ef", "EF class", 2, tornado),
+    ];
+    let counters = count(ctx, &model, &weather, &grid, &measures.iter().map(|m| (m.2, m.3.clone())).collect::<Vec<_>>());
+    for ((name, unit, _, _), counter) in measures.iter().zip(&counters) {
+        if *name == "tornado_ef" {
+            let strikes = Raster::new(grid, to_grid(&grid, counter.yearly_frequency(0)));
+            geotiff::write_f32(&draft.file("tornado_strike_probability.tif")?, &strikes, &ctx.tags("tornado_strike_probability", "1/a"))?;
+            continue;
+        }
+        for &period in store::return_periods(ctx.project) {
+            let raster = Raster::new(grid, to_grid(&grid, counter.intensity_at(period)));
+            write(ctx, draft, name, period, &raster, unit)?;
+        }
+    }
+    Ok(())
+}
+
+fn to_grid(grid: &Grid, values: Vec<f32>) -> ndarray::Array2<f32> {
+    ndarray::Array2::from_shape_vec(grid.shape(), values).expect("one value per cell of the grid")
+}
+
+/// Threshold counts of several measures over the map years, in blocks of years that are merged in order.
+fn count(
+    ctx: &Context<'_>,
+    model: &(dyn HazardModel + Sync),
+    weather: &WeatherModel,
+    grid: &Grid,
+    measures: &[(usize, Vec<f32>)],
+) -> Vec<ExceedanceCounter> {
+    let new = || -> Vec<ExceedanceCounter> {
+        measures.iter().map(|(_, t)| ExceedanceCounter::new(grid.cells(), t)).collect()
+    };
+    let mut total = new();
+    const BLOCK: u32 = 100;
+    for block in 0..MAP_YEARS / BLOCK {
+        ctx.step(f64::from(block * BLOCK) / f64::from(MAP_YEARS), "event set");
+        let years: Vec<Vec<Vec<(u32, f32)>>> = (block * BLOCK..(block + 1) * BLOCK)
+            .into_par_iter()
+            .map(|y| {
+                let incidents = model.year(&weather.year(y));
+                measures
+                    .iter()
+                    .map(|&(column, _)| {
+                        let mut all: Vec<(u32, f32)> = incidents
+                            .iter()
+                            .flat_map(|i| i.footprint.cells.iter().copied().zip(i.footprint.values[column].iter().copied()))
+                            .filter(|(_, v)| *v >= 0.0)
+                            .collect();
+                        all.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+                        all.dedup_by_key(|e| e.0);
+                        all
+                    })
+                    .collect()
+            })
+            .collect();
+        for year in years {
+            for (counter, greatest) in total.iter_mut().zip(&year) {
+                counter.book_year(greatest);
+            }
+        }
+    }
+    total
+}
+
+/// Geological hazards: annual probability that a slide starts in a cell.
+pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let weather = store::weather_model(ctx)?;
+    ctx.step(0.1, "failure probabilities");
+    let model = models::geology(ctx, &weather)?;
+    ctx.step(0.7, "annual probability");
+    let annual = model.annual_release_probability(&models::climate_years(&weather));
+    geotiff::write_f32(&draft.file("annual_probability.tif")?, &annual, &ctx.tags("annual_release_probability", "1/a"))?;
+    let period = annual.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
+    geotiff::write_f32(&draft.file("return_period_years.tif")?, &period, &ctx.tags("return_period_of_a_slide", "a"))
+}
+
+/// Forest fire: annual burn probability, conditional flame length, flame-length classes.
+pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let weather = store::weather_model(ctx)?;
+    ctx.step(0.1, "library of fires");
+    let model = models::fire(ctx, &weather)?;
+    ctx.step(0.8, "burn probability");
+    let (annual, counts) = model.library().burn_maps();
+    geotiff::write_f32(&draft.file("burn_probability.tif")?, &annual, &ctx.tags("annual_burn_probability", "1/a"))?;
+    // The class of greatest danger holds the fires that matter for intensity.
+    if let Some(worst) = counts.last() {
+        geotiff::write_f32(
+            &draft.file("conditional_flame_m.tif")?,
+            &worst.conditional_flame_m(),
+            &ctx.tags("conditional_flame_length", "m"),
+        )?;
+        geotiff::write_f32(
+            &draft.file("relative_error.tif")?,
+            &worst.relative_error(),
+            &ctx.tags("relative_sampling_error_of_burn_probability", "1"),
+        )?;
+    }
+    let mut table = Table::new(&["class", "ignition_cell", "duration_h", "burned_cells", "rate_per_year"]);
+    for (i, fire) in model.library().fires.iter().enumerate() {
+        table.rows.push(vec![
+            (fire.class as i64 + 1).into(),
+            i64::from(fire.ignition).into(),
+            fire.duration_h.into(),
+            (fire.footprint.len() as i64).into(),
+            model.library().rate_per_year(i).into(),
+        ]);
+    }
+    write_csv(&draft.file("library.csv")?, &table)
+}
