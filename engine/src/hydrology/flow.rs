@@ -1,5 +1,5 @@
 //! D8 flow directions (流向): each cell drains to the neighbour with the steepest fall (O'Callaghan & Mark 1984,
-//! doi:10.1016/S0734-189X(84)80011-0); flats drain by [`super::flats`].
+//! doi:10.1016/S0734-189X(84)80011-0); flats drain towards lower and away from higher ground.
 
 use super::{NO_DATA, OUTLET, flats::resolve_flats};
 use crate::raster::Raster;

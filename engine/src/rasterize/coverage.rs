@@ -418,7 +418,7 @@ mod tests {
         fn shares_agree_with_clipping(radii in prop::collection::vec(0.5f64..5.0, 6..20), cx in 0.0f64..5.0, cy in 0.0f64..5.0) {
             let g = unit_grid(5, 5);
             let shape = MultiPolygon::from(Polygon::new(star(cx, cy, &radii), vec![]));
-            let mut shares = vec![0.0; 25];
+            let mut shares = [0.0; 25];
             for r in coverage_runs(&shape, &g) {
                 for c in r.col..r.col + r.len {
                     shares[(r.row * 5 + c) as usize] = r.fraction;
