@@ -37,13 +37,13 @@ fn bench(c: &mut Criterion) {
     let grid = Grid::new(crs, (0.0, 10_000.0), (10.0, 10.0), (SIDE, SIDE)).expect("a valid grid");
     let bed = ground(grid);
     let manning = Raster::filled(grid, 0.03f32);
-    let median = {
+    let quartile = {
         let mut sorted = bed.values().to_vec();
         sorted.sort_by(f32::total_cmp);
         sorted[sorted.len() / 4]
     };
     let all = Raster::filled(grid, CELL_ACTIVE);
-    let valley = bed.map(|z| u8::from(z < median));
+    let valley = bed.map(|z| u8::from(z < quartile));
     let mut group = c.benchmark_group("flood");
     group.sample_size(10);
     for (name, kind) in [("rain", &all), ("valley", &valley)] {
