@@ -9,13 +9,15 @@
 //! | [`landscape`] | fuel and slope of cells, behaviour under the weather of an hour |
 //! | [`spread`] | arrival times by a label-setting semi-Lagrangian solver |
 //! | [`burn`] | many fires: burn probability, conditional flame length |
-//! | [`season`] | the fires of a simulated year from a library of fires |
+//! | [`season`] | danger of the days of a year, configuration |
+//! | [`library`] | fires simulated beforehand, and the fires of a simulated year |
 
 pub mod behaviour;
 pub mod burn;
 pub mod danger;
 pub mod fuels;
 pub mod landscape;
+pub mod library;
 pub mod season;
 pub mod spread;
 mod stencil;
