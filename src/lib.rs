@@ -1,1 +1,19 @@
-//! x
+//! Anlan (安澜): natural-hazard risk census and simulation.
+//!
+//! One project file goes in (terrain, land cover, climate, census), graded maps, losses and a relief plan come out:
+//!
+//! ```text
+//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► products
+//! ```
+//!
+//! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
+//! made from. The numerics are in [`engine`], the hazards and the census in [`models`].
+
+pub mod manifest;
+pub mod progress;
+pub mod project;
+pub mod run;
+pub mod stages;
+
+pub use anlan_engine as engine;
+pub use anlan_models as models;

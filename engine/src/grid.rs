@@ -133,7 +133,7 @@ impl Grid {
         (rows, cols): (usize, usize),
     ) -> Result<Grid> {
         let sizes = dx > 0.0 && dy > 0.0 && dx.is_finite() && dy.is_finite();
-        let cells = rows.checked_mul(cols).unwrap_or(usize::MAX);
+        let cells = rows.saturating_mul(cols);
         if !(sizes
             && west.is_finite()
             && north.is_finite()

@@ -9,7 +9,8 @@ use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, 
 use anlan_models::flood::library::{LibraryStorm, SparseField};
 use anlan_models::flood::rain::Hyetograph;
 use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
-use anlan_models::flood::runoff::{HillslopeTerrain, Hillslopes, Roughness, Wetness};
+use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
+use anlan_models::flood::runoff::{Roughness, Wetness};
 use anlan_models::flood::screening::{Section, concentration_h, peak_discharge_m3_s, screening_depths};
 use anlan_models::hazard::HazardModel;
 use anlan_models::weather::WeatherModel;

@@ -1,0 +1,214 @@
+//! `losses`: the year simulation, block by block, and its tables.
+
+use super::{Context, models, store};
+use crate::manifest::Draft;
+use anlan_engine::io::geotiff;
+use anlan_engine::io::parquet::{Column, ColumnData, write_blocks};
+use anlan_engine::io::table::{Table, write_csv, write_xlsx};
+use anlan_engine::{Error, Fault, Raster, Result};
+use anlan_models::census::exposure::ExposureValues;
+use anlan_models::hazard::{Hazard, HazardModel, Sites};
+use anlan_models::simulation::run::METRICS;
+use anlan_models::simulation::{
+    BLOCK_YEARS, LossRow, Simulator, Totals, UnitLoss, annual_average, return_loss, run_block,
+};
+use anlan_models::vulnerability::{HazardDamage, VulnerabilityFile};
+use rayon::prelude::*;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+/// Blocks simulated at one time; bounds the memory, not the result.
+const WINDOW: u32 = 8;
+
+pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let grid = store::grid(ctx)?;
+    let units = store::units(ctx)?;
+    let ledger = store::ledger(ctx, grid, &units)?;
+    let values = ExposureValues::builtin();
+    let exposure = ledger.exposure(&values)?;
+    let mut cells = exposure.cell.clone();
+    cells.dedup();
+    let sites = Sites { grid, cells };
+    let weather = store::weather_model(ctx)?;
+    ctx.step(0.01, "hazard models");
+    let flood = models::flood(ctx, &sites.cells, weather.idf())?;
+    let convection = models::convection(ctx, &weather, &sites)?;
+    let geology = models::geology(ctx, &weather)?;
+    let fire = models::fire(ctx, &weather)?;
+    let hazards: Vec<&dyn HazardModel> = vec![&flood, &convection, geology.as_ref(), fire.as_ref()];
+    let (file, path) = vulnerability(ctx)?;
+    let damage = Hazard::ALL
+        .into_iter()
+        .map(|h| HazardDamage::new(&file, &path, h))
+        .collect::<Result<Vec<_>>>()?;
+    let damage: [HazardDamage; 4] = damage
+        .try_into()
+        .map_err(|_| Error::Failed("four hazards have four sets of curves".into()))?;
+    let simulator = Simulator::new(
+        &exposure,
+        grid.cells(),
+        hazards,
+        damage,
+        ctx.project.project.seed,
+        values.economy.crop_yuan_ha,
+        values.economy.forest_yuan_ha,
+    );
+    let years = ctx.project.losses.years;
+    let mut totals = Totals::new(years, units.len());
+    let mut row_loss = vec![0.0; exposure.cell.len()];
+    let blocks = years.div_ceil(BLOCK_YEARS);
+    let mut next = 0;
+    let mut ready: VecDeque<Vec<LossRow>> = VecDeque::new();
+    write_blocks(&draft.file("event_loss.parquet")?, &event_columns(&[]), || {
+        if ready.is_empty() && next < blocks {
+            let end = (next + WINDOW).min(blocks);
+            let results: Vec<_> = (next..end)
+                .into_par_iter()
+                .map(|b| {
+                    let last = ((b + 1) * BLOCK_YEARS).min(years);
+                    run_block(&simulator, &|y| weather.year(y), b * BLOCK_YEARS..last)
+                })
+                .collect();
+            for result in results {
+                totals.book(&result.rows);
+                for (sum, part) in row_loss.iter_mut().zip(&result.row_loss) {
+                    *sum += part;
+                }
+                ready.push_back(result.rows);
+            }
+            next = end;
+            ctx.step(0.05 + 0.9 * f64::from(next) / f64::from(blocks), "simulated years");
+        }
+        Ok(ready.pop_front().map(|rows| event_columns(&rows)))
+    })?;
+    let mut cell_loss = Raster::filled(grid, f32::NAN);
+    let mut per_cell = vec![0.0_f64; grid.cells()];
+    for (&cell, &loss) in exposure.cell.iter().zip(&row_loss) {
+        per_cell[cell as usize] += loss;
+    }
+    for &cell in &sites.cells {
+        cell_loss.values_mut()[cell as usize] = (per_cell[cell as usize] / f64::from(years)) as f32;
+    }
+    geotiff::write_f32(&draft.file("aal_yuan.tif")?, &cell_loss, &ctx.tags("average_annual_loss", "yuan/a"))?;
+    write_years(&draft.file("year_loss.parquet")?, &totals, years, &units)?;
+    write_tables(ctx, draft, &totals, &units)
+}
+
+fn vulnerability(ctx: &Context<'_>) -> Result<(VulnerabilityFile, PathBuf)> {
+    let Some(file) = &ctx.project.inputs.vulnerability else {
+        return Ok((VulnerabilityFile::builtin(), PathBuf::from("vulnerability.toml")));
+    };
+    let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+    let parsed = toml::from_str(&text).map_err(|e| {
+        Error::input(Fault::new(
+            &path,
+            e.message().to_string(),
+            "a file of vulnerability curves",
+            "compare with the compiled-in one",
+        ))
+    })?;
+    Ok((parsed, path))
+}
+
+/// The event loss table (事件损失表): one row per incident and unit.
+fn event_columns(rows: &[LossRow]) -> Vec<Column> {
+    let mut columns = vec![
+        Column::new("year", ColumnData::U32(rows.iter().map(|r| r.year).collect())),
+        Column::new("day", ColumnData::U32(rows.iter().map(|r| u32::from(r.day)).collect())),
+        Column::new("hazard", ColumnData::U32(rows.iter().map(|r| u32::from(r.hazard)).collect())),
+        Column::new("event", ColumnData::U64(rows.iter().map(|r| r.event).collect())),
+        Column::new("cause", ColumnData::U64(rows.iter().map(|r| r.cause).collect())),
+        Column::new("unit", ColumnData::U32(rows.iter().map(|r| u32::from(r.unit)).collect())),
+    ];
+    for (k, name) in UnitLoss::COLUMNS.iter().enumerate() {
+        columns.push(Column::new(name, ColumnData::F64(rows.iter().map(|r| r.loss.values()[k]).collect())));
+    }
+    columns
+}
+
+/// The year loss table (年损失表): sums of each year by unit, all hazards together and hazard by hazard.
+fn write_years(path: &Path, totals: &Totals, years: u32, units: &[store::UnitRow]) -> Result<()> {
+    let schema = |unit: u32, scope: u32| -> Vec<Column> {
+        let n = years as usize;
+        let mut columns = vec![
+            Column::new("unit", ColumnData::U32(vec![unit; n])),
+            Column::new("hazard", ColumnData::U32(vec![scope; n])),
+            Column::new("year", ColumnData::U32((0..years).collect())),
+        ];
+        for (k, name) in METRICS.iter().enumerate() {
+            columns.push(Column::new(
+                name,
+                ColumnData::F32(totals.sums(scope as usize, unit as usize, k).to_vec()),
+            ));
+        }
+        columns
+    };
+    let mut keys = (0..=units.len() as u32).flat_map(|u| (0..5_u32).map(move |s| (u, s)));
+    write_blocks(path, &schema(0, 0), || Ok(keys.next().map(|(u, s)| schema(u, s))))
+}
+
+/// Names of the scopes: all hazards, then the four.
+pub fn scope_name(scope: usize) -> &'static str {
+    match scope {
+        0 => "all",
+        s => Hazard::ALL[s - 1].name(),
+    }
+}
+
+fn write_tables(ctx: &Context<'_>, draft: &Draft, totals: &Totals, units: &[store::UnitRow]) -> Result<()> {
+    let mut aal = Table::new(&["unit", "name", "hazard", "metric", "mean", "standard_error"]);
+    let mut curve = Table::new(&[
+        "unit", "name", "hazard", "metric", "curve", "return_period_years", "value", "low_95", "high_95",
+    ]);
+    let mut indicators = Table::new(&[
+        "unit", "name", "aal_per_gdp_permille", "probability_loss_above_1_percent_of_gdp", "burned_forest_permille",
+        "burned_forest_permille_standard_error",
+    ]);
+    let region = totals.region();
+    let gdp_all: f64 = units.iter().map(|u| u.gdp_yuan).sum();
+    let forest_all: f64 = units.iter().map(|u| u.forest_ha).sum();
+    for u in 0..=region {
+        let (code, name, gdp, forest) = if u < region {
+            (units[u].code.as_str(), units[u].name.as_str(), units[u].gdp_yuan, units[u].forest_ha)
+        } else {
+            (ctx.project.project.code.as_str(), ctx.project.project.name.as_str(), gdp_all, forest_all)
+        };
+        for scope in 0..5 {
+            for (k, metric) in METRICS.iter().enumerate() {
+                let mean = annual_average(totals.sums(scope, u, k));
+                let head = || -> Vec<anlan_engine::io::Value> {
+                    vec![code.into(), name.into(), scope_name(scope).into(), (*metric).into()]
+                };
+                let mut row = head();
+                row.extend([mean.mean.into(), mean.standard_error.into()]);
+                aal.rows.push(row);
+                for (kind, series) in [("aep", totals.sums(scope, u, k)), ("oep", totals.greatest(scope, u, k))] {
+                    for r in return_loss(series, &ctx.project.losses.return_periods) {
+                        let mut row = head();
+                        row.extend([kind.into(), r.return_period.into(), r.value.into(), r.low.into(), r.high.into()]);
+                        curve.rows.push(row);
+                    }
+                }
+            }
+        }
+        let sums = totals.sums(0, u, 0);
+        let above = sums.iter().filter(|&&s| f64::from(s) > 0.01 * gdp).count() as f64 / sums.len() as f64;
+        let burned = annual_average(totals.sums(4, u, 4));
+        indicators.rows.push(vec![
+            code.into(),
+            name.into(),
+            (1000.0 * annual_average(sums).mean / gdp.max(1.0)).into(),
+            above.into(),
+            (1000.0 * burned.mean / forest.max(1.0)).into(),
+            (1000.0 * burned.standard_error / forest.max(1.0)).into(),
+        ]);
+    }
+    write_csv(&draft.file("average_annual.csv")?, &aal)?;
+    write_csv(&draft.file("exceedance.csv")?, &curve)?;
+    write_csv(&draft.file("indicators.csv")?, &indicators)?;
+    write_xlsx(
+        &draft.file("losses.xlsx")?,
+        &[("年均损失 AAL", &aal), ("超越概率 EP", &curve), ("指标 KPI", &indicators)],
+    )
+}
