@@ -1,4 +1,5 @@
 //! Anlan's models: weather, the four hazards, census, risk, simulation, relief, maps.
 
+pub mod convection;
 pub mod hazard;
 pub mod weather;
