@@ -45,8 +45,10 @@ use shape::{GUST, HAIL, Shape};
 use swath::{Peak, SwathLaw};
 use tornado::Outbreaks;
 
-/// Incidents of a year are numbered year * 4096 + order.
-const MOST: u64 = 4096;
+/// Most draws of one law a year.
+const MOST: u32 = 4096;
+/// Incidents of a year are numbered year * 2^17 + order: 16 laws and the outbreaks of 4096 draws and 1024 storms fit.
+const NUMBERS: u64 = 1 << 17;
 /// Items of the draws of a year: dry swaths of law i at (i + 1) * 4096, outbreaks at 0x10_0000.
 const OUTBREAKS: u32 = 0x10_0000;
 /// Items of the draws of a storm, apart from those of a year: a storm's number may equal a year's.
@@ -219,7 +221,7 @@ impl ConvectionModel {
         }
         let event = u64::from(weather.year);
         for (k, law) in self.laws.iter().enumerate() {
-            let base = (k as u32 + 1) * MOST as u32;
+            let base = (k as u32 + 1) * MOST;
             let count = law.dry.quantile(self.places.uniform(event, k as u32, 0));
             for j in 0..count.min(MOST as usize) {
                 let item = base + j as u32;
@@ -280,7 +282,7 @@ impl HazardModel for ConvectionModel {
     /// simulated years its rate is 1/n.
     fn year(&self, weather: &WeatherYear) -> Vec<Incident> {
         let code = Hazard::Convection.code();
-        let first = u64::from(weather.year) * MOST;
+        let first = u64::from(weather.year) * NUMBERS;
         let mut incidents = Vec::new();
         for draft in self.drafts(weather) {
             let footprint = self.rows.footprint(&draft.shapes);
@@ -293,7 +295,7 @@ impl HazardModel for ConvectionModel {
                     id,
                     cause: match draft.cause {
                         Cause::Storm(id) => id,
-                        // Apart from the numbers of storms, which stay below 2^42.
+                        // Apart from the numbers of storms, which stay below 2^42, and from those of other hazards.
                         Cause::Own => u64::from(code) << 48 | id,
                     },
                     hazard: code,

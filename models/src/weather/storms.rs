@@ -19,6 +19,9 @@
 //! each term on the right taken at a higher growth, so the recursion ends where L vanishes. Between, a storm follows the
 //! power law through its two depths ([`super::Storm::depth_within_mm`]); a long storm of more than 24 h extends it, so
 //! the frequency of 48 h and 72 h is near the formula's, not equal to it. Point depths of several storms are not added.
+//! Return levels of annual maxima at a point with the shipped table, 20,000 years, T = 5 to 100 years, over the formula's:
+//! 1 h and 24 h within 1 % (sampling), 2 to 12 h -4 to +4 %, 48 h -8 to -5 %, 72 h -16 to -13 %: storms shorter than 72 h
+//! end while the formula goes on. For a design storm of several days take the formula, not the catalogue.
 //!
 //! The catalogue keeps storms whose growth reaches the least return period somewhere in the region: all exceedances
 //! above it, and none of those below. The daily rain takes the areal rain of all storms drawn, also of those not kept, so
