@@ -222,6 +222,9 @@ fn catalogue_is_near_the_formula_between_one_hour_and_a_day() {
 fn formulas_counted_on_annual_maxima_work_too() {
     let mut p = WeatherParameters::zhejiang().unwrap();
     p.storm_formula.sampling = Sampling::AnnualMaximum;
+    // Read as annual maxima the same numbers mean twice the rain of two-year storms: more than July has.
+    assert!(WeatherModel::with_parameters(jinhua(), &p, 1).is_err());
+    p.storms.least_return_period_years = 5.0;
     let model = WeatherModel::with_parameters(jinhua(), &p, 1).unwrap();
     let idf = model.idf();
     for t in [2.0, 10.0, 100.0] {
