@@ -7,6 +7,7 @@ mod draws;
 pub mod fire;
 pub mod flood;
 pub mod geology;
+pub mod convection;
 pub mod hazard;
 pub mod landcover;
 pub mod relief;

@@ -269,6 +269,8 @@ impl WeatherModel {
         let mut storms: Vec<Storm> = drawn.iter().filter(|d| d.kept).map(|d| d.storm).collect();
         // A stable sort: storms of a day stay in the order in which they were drawn.
         storms.sort_by_key(|s| s.day);
+        // Ten bits of order: the constructor refuses regions that could come near.
+        storms.truncate(storms::MOST);
         for (order, s) in storms.iter_mut().enumerate() {
             s.id = u64::from(year) * storms::MOST as u64 + order as u64;
             s.antecedent_mm = f64::from(days[usize::from(s.day) - 1].antecedent_mm);
