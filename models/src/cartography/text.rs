@@ -7,7 +7,7 @@ use skrifa::{FontRef, MetadataProvider};
 use std::path::Path;
 use std::sync::Arc;
 
-const EMBEDDED: &[u8] = include_bytes!("../../assets/font/NotoSansCJKsc-subset.otf");
+const EMBEDDED: &[u8] = include_bytes!("../../assets/font/AnlanMapSans-Regular.otf");
 
 /// Fonts, in the order in which they are asked for a glyph: those the user gave, then the embedded one.
 #[derive(Debug, Clone)]

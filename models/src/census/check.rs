@@ -55,8 +55,8 @@ pub struct Crosswalk {
 }
 
 impl Crosswalk {
-    /// Reads the columns `from_code`, `to_code`, `share` and `source` of a table. A `from_code` that starts with
-    /// `residual:` gives the prefecture whose excess over its counties is shared out.
+    /// Reads the columns `from_code`, `to_code`, `share` and `source` of a table. A row without `from_code` shares out what
+    /// the prefecture of `to_code` has beyond its coded counties (rows of zones without a code).
     ///
     /// # Errors
     /// Missing columns, shares outside 0..=1, shares of one `from_code` that do not add up to 1.
@@ -89,9 +89,16 @@ impl Crosswalk {
                 );
             }
             let text = |v: &Value| v.to_string().trim().to_string();
-            *sums.entry(text(&row[from])).or_default() += value;
+            let from = match text(&row[from]) {
+                code if code.is_empty() => {
+                    let prefecture: String = text(&row[to]).chars().take(4).collect();
+                    format!("residual:{prefecture}00")
+                }
+                code => code,
+            };
+            *sums.entry(from.clone()).or_default() += value;
             lines.push(CrosswalkLine {
-                from: text(&row[from]),
+                from,
                 to: text(&row[to]),
                 share: value,
                 source: text(&row[source]),
@@ -223,9 +230,9 @@ fn check_sums(
                 format!("{} {}: its {rows} units add up to {sum}, {difference} {word}", r.code, r.name),
                 format!("{} (population 常住人口 of the unit itself)", r.population),
                 if resolved {
-                    "the crosswalk shares the difference out (rows `residual:`)"
+                    "the crosswalk shares the difference out (its row without from_code)"
                 } else {
-                    "look for a missing zone row, or add `residual:` rows to the crosswalk"
+                    "look for a zone without a code, or add a row without from_code to the crosswalk"
                 },
             )
             .at(&r.place),

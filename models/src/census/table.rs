@@ -104,7 +104,8 @@ pub struct Record {
 
 /// Reads the records of a table. All faults of the table are reported together.
 ///
-/// Blank optional cells take the median of the table's other rows and are listed in the second value, as are
+/// Rows without a code (development zones) are left out with a note: [`super::check`] finds what then misses, the
+/// crosswalk gives it back. Blank optional cells take the median of the table's other rows and are listed in the second value, as are
 /// normalised codes; nothing else is changed.
 ///
 /// # Errors
@@ -140,6 +141,15 @@ pub fn read_records(table: &Table, dictionary: &ColumnDictionary) -> Result<(Vec
             continue;
         }
         let code_column = lookup("code").and_then(|c| c.1).unwrap_or(0);
+        if table.rows[row][code_column].is_null() {
+            let name = lookup("name").and_then(|c| c.1).unwrap_or(0);
+            notes.push(format!(
+                "{}: {} has no code and is left out; its people show as a shortfall of its prefecture",
+                table.place(row, code_column),
+                table.rows[row][name]
+            ));
+            continue;
+        }
         let code = match DivisionCode::parse(&table.rows[row][code_column]) {
             Ok((code, changed)) => {
                 if changed {

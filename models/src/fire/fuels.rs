@@ -306,7 +306,7 @@ mod tests {
     fn every_land_cover_class_names_a_known_fuel() {
         let table = FuelTable::standard();
         let cover = FuelByLandCover::standard();
-        assert_eq!(cover.classes.len(), 17);
+        assert_eq!(cover.classes.len(), 18);
         assert!(cover.classes.iter().all(|c| table.get(c.fuel).is_some()));
         assert_eq!(cover.lookup()[17], 98);
         assert_eq!(cover.lookup()[200], NO_FUEL);
