@@ -241,7 +241,7 @@ def test_shapefiles_are_read_in_chinese(tmp_path, encoding, cpg, epsg):
     if epsg == 4549:
         shapes = [shapely.box(500_000, 3_200_000, 501_000, 3_200_500), shapely.box(500_000, 3_300_000, 500_010, 3_300_005)]
     path = tmp_path / "区划.shp"
-    write_vector(path, epsg, "ESRI Shapefile", shapes, geometry_type="Polygon", layer_options={"ENCODING": encoding})
+    write_vector(path, epsg, "ESRI Shapefile", shapes, geometry_type="Polygon", encoding=encoding)
     if not cpg:
         path.with_suffix(".cpg").unlink()
         if encoding == "GBK":
