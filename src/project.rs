@@ -23,9 +23,6 @@ pub struct Project {
     /// Flood (洪涝).
     #[serde(default)]
     pub flood: FloodOptions,
-    /// Strong convection (强对流).
-    #[serde(default)]
-    pub convection: ConvectionOptions,
     /// Geological hazards (地质灾害).
     #[serde(default)]
     pub geology: GeologyOptions,
@@ -119,6 +116,9 @@ pub struct Inputs {
     /// Weather parameters with the local storm formula (暴雨强度公式), TOML; the compiled-in table of Zhejiang where absent.
     #[serde(default)]
     pub weather: Option<PathBuf>,
+    /// Rates and sizes of gales, hail and tornadoes, TOML; the compiled-in table where absent.
+    #[serde(default)]
+    pub convection: Option<PathBuf>,
     /// Vulnerability curves (脆弱性曲线), TOML; the compiled-in ones where absent.
     #[serde(default)]
     pub vulnerability: Option<PathBuf>,
@@ -152,20 +152,6 @@ impl Default for FloodOptions {
             valley_hand_m: 12.0,
             channel_km2: 2.0,
         }
-    }
-}
-
-/// Strong convection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConvectionOptions {
-    /// Factor on all rates of the compiled-in table, 0..=100.
-    pub rate_factor: f64,
-}
-
-impl Default for ConvectionOptions {
-    fn default() -> Self {
-        ConvectionOptions { rate_factor: 1.0 }
     }
 }
 
@@ -314,6 +300,7 @@ impl Project {
             ("danger_sites", &i.danger_sites),
             ("depots", &i.depots),
             ("weather", &i.weather),
+            ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
         ];
         files.extend(optional.iter().filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))));
@@ -360,7 +347,6 @@ impl Project {
         range("[flood] recession_h", self.flood.recession_h, 0.0, 240.0);
         range("[flood] valley_hand_m", self.flood.valley_hand_m, 1.0, 100.0);
         range("[flood] channel_km2", self.flood.channel_km2, 0.01, 1000.0);
-        range("[convection] rate_factor", self.convection.rate_factor, 0.0, 100.0);
         range(
             "[geology] slides_per_year_1000km2",
             self.geology.slides_per_year_1000km2,

@@ -1,1 +1,308 @@
-fn main() {}
+//! `anlan`: the command line. It parses arguments, shows progress and messages, and sets the exit code; all work is the
+//! library's.
+
+use anlan::engine::Error;
+use anlan::engine::io::{geotiff, table, vector};
+use anlan::models::cartography::SheetLanguage;
+use anlan::progress::News;
+use anlan::run::{RunOptions, check, run};
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Natural-hazard risk census and simulation (安澜).
+///
+/// Exit codes: 0 done, 2 the input is at fault (nothing was written), 1 any other failure.
+#[derive(Parser)]
+#[command(name = "anlan", version)]
+struct Arguments {
+    /// Language of messages and products.
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+    /// No progress, errors only.
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// Results and errors as JSON on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq)]
+enum Lang {
+    Zh,
+    En,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a project: finished stages are kept, the others run.
+    Run {
+        /// Project file (TOML).
+        project: PathBuf,
+        /// Stages to run: layers, weather, hazard, losses, risk, relief, products.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Threads; all cores by default. The results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Seed in place of the project's.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Output folder; `out` beside the project file by default.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Further fonts for maps.
+        #[arg(long)]
+        font: Vec<PathBuf>,
+    },
+    /// Check a project and its inputs, write nothing.
+    Check {
+        /// Project file (TOML).
+        project: PathBuf,
+    },
+    /// Write a commented project file into a new folder.
+    New {
+        /// Folder to make.
+        dir: PathBuf,
+    },
+    /// Tell what a raster, vector layer or table holds.
+    Info {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let zh = arguments.lang.map_or_else(
+        || std::env::var("LANG").is_ok_and(|l| l.starts_with("zh")),
+        |l| l == Lang::Zh,
+    );
+    match act(&arguments, zh) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error, arguments.json, zh);
+            ExitCode::from(if error.is_input() { 2 } else { 1 })
+        }
+    }
+}
+
+fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
+    match &arguments.command {
+        Command::Run {
+            project,
+            only,
+            threads,
+            seed,
+            out,
+            font,
+        } => {
+            let options = RunOptions {
+                out: out.clone(),
+                only: only.clone(),
+                seed: *seed,
+                language: arguments.lang.map(|l| match l {
+                    Lang::Zh => SheetLanguage::Zh,
+                    Lang::En => SheetLanguage::En,
+                }),
+                fonts: font.clone(),
+            };
+            let mut pool = rayon::ThreadPoolBuilder::new();
+            if let Some(n) = threads {
+                pool = pool.num_threads((*n).max(1));
+            }
+            let pool = pool
+                .build()
+                .map_err(|e| Error::Failed(format!("starting threads: {e}")))?;
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let outcome = pool.install(|| run(project, &options, &|news| shown.tell(&news)))?;
+            if arguments.json {
+                print(&serde_json::json!({"out": outcome.out, "ran": outcome.ran, "kept": outcome.kept}).to_string());
+            } else if !arguments.quiet {
+                let summary = outcome.out.join("products/summary.md");
+                if let Ok(text) = fs::read_to_string(&summary) {
+                    print(&text);
+                }
+                let word = if zh { "输出目录" } else { "Outputs" };
+                print(&format!("{word}: {}", outcome.out.display()));
+            }
+            Ok(())
+        }
+        Command::Check { project } => {
+            let inputs = check(project)?;
+            if arguments.json {
+                let list: Vec<_> = inputs
+                    .findings
+                    .iter()
+                    .map(|f| {
+                        serde_json::json!({"severity": format!("{:?}", f.severity).to_lowercase(), "rule": f.rule, "unit": f.unit,
+                            "message": f.fault.to_string()})
+                    })
+                    .collect();
+                print(&serde_json::json!({"units": inputs.units.len(), "findings": list, "notes": inputs.notes}).to_string());
+                return Ok(());
+            }
+            for f in &inputs.findings {
+                print(&format!("{:?} [{}] {}", f.severity, f.rule, f.fault).to_string());
+            }
+            for note in &inputs.notes {
+                print(&format!("Note [normalised] {note}"));
+            }
+            let population: u64 = inputs.units.iter().map(|u| u.record.population).sum();
+            print(&if zh {
+                format!("检查通过：{}个单元，常住人口{population}，格网{}×{}", inputs.units.len(), inputs.grid.rows, inputs.grid.cols)
+            } else {
+                format!("Inputs are sound: {} units, {population} residents, grid of {} x {} cells", inputs.units.len(), inputs.grid.rows, inputs.grid.cols)
+            });
+            Ok(())
+        }
+        Command::New { dir } => new_project(dir, zh),
+        Command::Info { file } => info(file, arguments.json),
+    }
+}
+
+/// Standard output; a closed pipe is no failure.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Progress: a bar with an estimate on a terminal, plain lines otherwise.
+struct Shown {
+    bar: Option<ProgressBar>,
+    silent: bool,
+    zh: bool,
+}
+
+impl Shown {
+    fn new(silent: bool, zh: bool) -> Self {
+        let bar = (!silent && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(1000);
+            let style = ProgressStyle::with_template("{prefix:20} {bar:30} {percent:>3}% {elapsed} ({eta}) {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Shown { bar, silent, zh }
+    }
+
+    fn tell(&self, news: &News<'_>) {
+        if self.silent {
+            return;
+        }
+        let line = |text: &str| match &self.bar {
+            Some(bar) => bar.println(text),
+            None => tell(text),
+        };
+        match news {
+            News::Started { task } => {
+                if let Some(bar) = &self.bar {
+                    bar.reset();
+                    bar.set_prefix((*task).to_string());
+                } else {
+                    tell(&format!("{task}: {}", if self.zh { "开始" } else { "started" }));
+                }
+            }
+            News::Kept { task } => line(&format!("{task}: {}", if self.zh { "已完成，跳过" } else { "finished before, kept" })),
+            News::Step { task, done, note } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position((done * 1000.0) as u64);
+                    bar.set_message((*note).to_string());
+                } else if *done < 1.0 && (done * 20.0).fract() < 0.2 {
+                    tell(&format!("{task}: {:>3.0}% {note}", done * 100.0));
+                }
+            }
+            News::Warning { task, text } => line(&format!("{task}: {}: {text}", if self.zh { "注意" } else { "note" })),
+            News::Finished { task, seconds } => {
+                line(&format!("{task}: {} {seconds:.1} s", if self.zh { "完成，用时" } else { "done in" }));
+            }
+        }
+    }
+}
+
+fn report(error: &Error, json: bool, zh: bool) {
+    if json {
+        let faults: Vec<_> = error
+            .faults()
+            .iter()
+            .map(|f| serde_json::json!({"file": f.file, "place": f.place, "found": f.found, "expected": f.expected, "remedy": f.remedy}))
+            .collect();
+        print(&serde_json::json!({"error": error.to_string(), "input": error.is_input(), "faults": faults}).to_string());
+        return;
+    }
+    if error.faults().is_empty() {
+        tell(&format!("{}: {error}", if zh { "错误" } else { "error" }));
+        return;
+    }
+    let words = if zh {
+        ["错误", "位置", "发现", "应为", "处理"]
+    } else {
+        ["error", "place", "found", "expected", "remedy"]
+    };
+    for f in error.faults() {
+        tell(&format!("{}: {}", words[0], f.file.display()));
+        if !f.place.is_empty() {
+            tell(&format!("  {}: {}", words[1], f.place));
+        }
+        tell(&format!("  {}: {}", words[2], f.found));
+        tell(&format!("  {}: {}", words[3], f.expected));
+        tell(&format!("  {}: {}", words[4], f.remedy));
+    }
+}
+
+fn new_project(dir: &Path, zh: bool) -> Result<(), Error> {
+    let file = dir.join("project.toml");
+    if file.exists() {
+        return Err(Error::input(anlan::engine::Fault::new(
+            &file,
+            "an existing project",
+            "a folder without one",
+            "choose another folder",
+        )));
+    }
+    fs::create_dir_all(dir).map_err(|e| Error::io("creating", dir, e))?;
+    fs::write(&file, include_str!("template.toml")).map_err(|e| Error::io("writing", &file, e))?;
+    print(&format!("{}: {}", if zh { "已写入" } else { "written" }, file.display()));
+    Ok(())
+}
+
+fn info(file: &Path, json: bool) -> Result<(), Error> {
+    let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let facts = match extension.as_str() {
+        "tif" | "tiff" => {
+            let i = geotiff::info(file)?;
+            serde_json::json!({
+                "kind": "raster", "rows": i.grid.rows, "columns": i.grid.cols, "bands": i.bands, "sample": i.sample,
+                "nodata": i.nodata.map(|n| n.to_string()), "compression": i.compression, "crs": i.grid.crs.to_string(),
+                "crs_name": i.grid.crs.name(), "cell": [i.grid.dx, i.grid.dy], "origin": [i.grid.west, i.grid.north],
+            })
+        }
+        "csv" | "xlsx" | "xls" | "ods" | "txt" => {
+            let t = table::read(file)?;
+            serde_json::json!({"kind": "table", "columns": t.columns, "rows": t.rows.len()})
+        }
+        _ => {
+            let l = vector::read(file)?;
+            let b = l.bounds();
+            serde_json::json!({
+                "kind": "vector", "columns": l.columns, "features": l.features.len(), "crs": l.crs.to_string(),
+                "bounds": [b.west, b.south, b.east, b.north],
+            })
+        }
+    };
+    if json {
+        print(&facts.to_string());
+    } else if let Some(map) = facts.as_object() {
+        for (key, value) in map {
+            print(&format!("{key}: {value}"));
+        }
+    }
+    Ok(())
+}

@@ -2,12 +2,12 @@
 
 pub mod cartography;
 pub mod census;
+pub mod convection;
 pub mod downscale;
 mod draws;
 pub mod fire;
 pub mod flood;
 pub mod geology;
-pub mod convection;
 pub mod hazard;
 pub mod landcover;
 pub mod relief;

@@ -142,9 +142,9 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "hazard/convection",
-        inputs: &["weather"],
+        inputs: &["weather", "convection"],
         upstream: &["layers", "weather"],
-        options: |p| json!({"project": common(p), "convection": p.convection}),
+        options: |p| json!({"project": common(p), "periods": p.flood.return_periods}),
         run: hazard::convection,
     },
     Task {
@@ -163,7 +163,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "losses",
-        inputs: &["weather", "vulnerability"],
+        inputs: &["weather", "convection", "vulnerability"],
         upstream: &[
             "layers",
             "weather",
@@ -172,7 +172,7 @@ pub(crate) const TASKS: &[Task] = &[
             "hazard/geology",
             "hazard/fire",
         ],
-        options: |p| json!({"project": common(p), "losses": p.losses, "flood": p.flood, "convection": p.convection, "geology": p.geology, "fire": p.fire}),
+        options: |p| json!({"project": common(p), "losses": p.losses, "flood": p.flood, "geology": p.geology, "fire": p.fire}),
         run: losses::run,
     },
     Task {

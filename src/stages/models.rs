@@ -4,6 +4,7 @@
 use super::{Context, store};
 use anlan_engine::hydrology::topological_order;
 use anlan_engine::{Crs, Error, Grid, Projector, Raster, Result};
+use anlan_models::convection::{ConvectionModel, ConvectionParameters};
 use anlan_models::fire::behaviour::BehaviourOptions;
 use anlan_models::fire::fuels::{FuelByLandCover, FuelTable};
 use anlan_models::fire::landscape::Canopy;
@@ -18,6 +19,7 @@ use anlan_models::geology::stability::SoilTable;
 use anlan_models::geology::trigger::{GeologyInputs, GeologyModel, TriggerConfig};
 use anlan_models::hazard::Sites;
 use anlan_models::weather::{Idf, WeatherModel, WeatherYear};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// Models that were built in this run.
@@ -159,6 +161,19 @@ pub fn flood_model(ctx: &Context<'_>, storms: &[LibraryStorm], sites: &[u32], id
             ..FloodOptions::default()
         },
     )
+}
+
+/// The convection model on some sites.
+pub fn convection(ctx: &Context<'_>, weather: &WeatherModel, sites: &Sites) -> Result<ConvectionModel> {
+    let parameters = match &ctx.project.inputs.convection {
+        None => ConvectionParameters::shipped()?,
+        Some(file) => {
+            let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+            ConvectionParameters::from_toml(&text, &path)?
+        }
+    };
+    ConvectionModel::new(&parameters, weather, sites.clone(), ctx.project.project.seed)
 }
 
 /// The fire model on all cells.
