@@ -38,7 +38,7 @@ pub fn polygons(wkb: &[Vec<u8>]) -> Result<Vec<MultiPolygon<f64>>> {
 
 #[pyfunction]
 #[pyo3(signature = (path, layer=None))]
-pub fn read_vector(py: Python<'_>, path: PathBuf, layer: Option<&str>) -> PyResult<Bound<'_, PyDict>> {
+pub fn read_vector<'py>(py: Python<'py>, path: PathBuf, layer: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
     let (layer, wkb) = py
         .detach(|| {
             let layer = match layer {
