@@ -1,1 +1,26 @@
-//! x
+//! Python binding: thin functions over the engine and the pipeline. Arrays are NumPy f32, `[rows, cols]`, row 0 in the
+//! north; work is done with the interpreter released, so that other Python threads run meanwhile.
+
+mod errors;
+mod grid;
+mod raster;
+mod run;
+mod table;
+mod vector;
+
+use pyo3::prelude::*;
+
+/// The compiled half of the package `anlan`.
+#[pymodule]
+mod _anlan {
+    #[pymodule_export]
+    use super::grid::PyGrid;
+    #[pymodule_export]
+    use super::raster::{fill_depressions, hillshade, raster_info, read_raster, resample, slope, write_raster, zonal};
+    #[pymodule_export]
+    use super::run::run;
+    #[pymodule_export]
+    use super::table::{read_parquet, write_parquet};
+    #[pymodule_export]
+    use super::vector::{read_vector, write_geopackage};
+}

@@ -645,16 +645,17 @@ fn geo_keys(crs: Crs) -> Vec<u16> {
     vec![1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, 1, key, 0, 1, code]
 }
 
+/// GDAL unescapes values once as XML and once more as its own, so they are escaped twice; names only once.
 fn gdal_metadata(tags: &Tags, names: &[&str]) -> String {
     let escape = |t: &str| t.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let mut items = String::new();
     for (name, value) in tags {
-        items += &format!("  <Item name=\"{}\">{}</Item>\n", escape(name), escape(value));
+        items += &format!("  <Item name=\"{}\">{}</Item>\n", escape(name), escape(&escape(value)));
     }
     for (i, name) in names.iter().enumerate().filter(|(_, n)| !n.is_empty()) {
         items += &format!(
             "  <Item name=\"DESCRIPTION\" sample=\"{i}\" role=\"description\">{}</Item>\n",
-            escape(name)
+            escape(&escape(name))
         );
     }
     if items.is_empty() {
@@ -749,5 +750,16 @@ mod tests {
 
     fn geo_types_coord(x: f64, y: f64) -> geo::Coord<f64> {
         geo::Coord { x, y }
+    }
+
+    #[test]
+    fn metadata_is_escaped_as_gdal_escapes_it() {
+        // As GDAL 3.10 writes this tag and this band name.
+        let tags = Tags::from([("B&<c".to_string(), "x <y> & \"z\"".to_string())]);
+        assert_eq!(
+            gdal_metadata(&tags, &["d & e"]),
+            "<GDALMetadata>\n  <Item name=\"B&amp;&lt;c\">x &amp;lt;y&amp;gt; &amp;amp; &amp;quot;z&amp;quot;</Item>\n  \
+             <Item name=\"DESCRIPTION\" sample=\"0\" role=\"description\">d &amp;amp; e</Item>\n</GDALMetadata>\n"
+        );
     }
 }

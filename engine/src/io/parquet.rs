@@ -156,10 +156,10 @@ fn field(column: &Column) -> Result<Type, ::parquet::errors::ParquetError> {
         .build()
 }
 
-/// Reads all columns of a flat file.
+/// Reads all columns of a flat file; signed 32-bit integers come as 64-bit ones.
 ///
 /// # Errors
-/// The file is missing or no Parquet file of flat required columns.
+/// The file is missing, no Parquet file of flat columns, has missing values, or columns of other types (named).
 pub fn read(path: &Path) -> Result<Vec<Column>> {
     use ::parquet::column::reader::ColumnReader;
     use ::parquet::file::reader::{FileReader, SerializedFileReader};
@@ -180,7 +180,8 @@ pub fn read(path: &Path) -> Result<Vec<Column>> {
         .map(|c| {
             let unsigned = format!("{:?}", c.logical_type_ref()).contains("is_signed: false");
             let data = match (c.physical_type(), unsigned) {
-                (Physical::INT32, _) => ColumnData::U32(Vec::new()),
+                (Physical::INT32, true) => ColumnData::U32(Vec::new()),
+                (Physical::INT32, false) => ColumnData::I64(Vec::new()),
                 (Physical::INT64, true) => ColumnData::U64(Vec::new()),
                 (Physical::INT64, false) => ColumnData::I64(Vec::new()),
                 (Physical::FLOAT, _) => ColumnData::F32(Vec::new()),
@@ -194,16 +195,32 @@ pub fn read(path: &Path) -> Result<Vec<Column>> {
         let group = reader.get_row_group(group).map_err(failed)?;
         let rows = group.metadata().num_rows() as usize;
         for (i, column) in columns.iter_mut().enumerate() {
+            let refused = |found: &str, expected: &str, remedy: &str| {
+                Error::input(crate::error::Fault::new(path, found, expected, remedy).at(format!("column {}", column.name)))
+            };
+            let definition = schema.column(i).max_def_level();
+            if definition > 1 || schema.column(i).max_rep_level() > 0 {
+                return Err(refused("a nested column", "flat columns", "write lists and structs as columns of their own"));
+            }
             macro_rules! records {
                 ($r:expr, $t:ty) => {{
                     let mut values: Vec<$t> = Vec::with_capacity(rows);
-                    $r.read_records(rows, None, None, &mut values).map_err(failed)?;
+                    let mut levels = Vec::new();
+                    let levels = (definition > 0).then_some(&mut levels);
+                    $r.read_records(rows, levels, None, &mut values).map_err(failed)?;
+                    if values.len() != rows {
+                        let missing = format!("{} missing values of {rows}", rows.saturating_sub(values.len()));
+                        return Err(refused(&missing, "a value in every row", "fill the gaps, e.g. with NaN"));
+                    }
                     values
                 }};
             }
             match (group.get_column_reader(i).map_err(failed)?, &mut column.data) {
                 (ColumnReader::Int32ColumnReader(mut r), ColumnData::U32(out)) => {
                     out.extend(records!(r, i32).into_iter().map(|v| v as u32));
+                }
+                (ColumnReader::Int32ColumnReader(mut r), ColumnData::I64(out)) => {
+                    out.extend(records!(r, i32).into_iter().map(i64::from));
                 }
                 (ColumnReader::Int64ColumnReader(mut r), ColumnData::U64(out)) => {
                     out.extend(records!(r, i64).into_iter().map(|v| v as u64));
@@ -217,11 +234,11 @@ pub fn read(path: &Path) -> Result<Vec<Column>> {
                         .map(|b| String::from_utf8_lossy(b.data()).into_owned()),
                 ),
                 _ => {
-                    return Err(Error::Failed(format!(
-                        "{}: column {} is of a type that is not read",
-                        path.display(),
-                        column.name
-                    )));
+                    return Err(refused(
+                        "a type that is not read",
+                        "32 or 64-bit integers, floats or text",
+                        "convert the column to one of these",
+                    ));
                 }
             }
         }
@@ -256,5 +273,33 @@ mod tests {
         let mut blocks = vec![block(20), block(10)];
         write_blocks(&path, &block(0), || Ok(blocks.pop())).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+
+    /// Signed integers and gaps as other writers store them: kept, or refused by name, never changed.
+    #[test]
+    fn signed_integers_are_kept_and_gaps_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let write_i32 = |repetition, levels: Option<&[i16]>, values: &[i32]| {
+            let column = Type::primitive_type_builder("count", Physical::INT32)
+                .with_repetition(repetition)
+                .build()
+                .unwrap();
+            let root = Type::group_type_builder("other").with_fields(vec![Arc::new(column)]).build().unwrap();
+            let file = File::create(&path).unwrap();
+            let mut writer = SerializedFileWriter::new(file, Arc::new(root), Arc::default()).unwrap();
+            let mut group = writer.next_row_group().unwrap();
+            let mut out = group.next_column().unwrap().unwrap();
+            out.typed::<Int32Type>().write_batch(values, levels, None).unwrap();
+            out.close().unwrap();
+            group.close().unwrap();
+            writer.close().unwrap();
+            read(&path)
+        };
+        let signed = ColumnData::I64(vec![-1, 2]);
+        assert_eq!(write_i32(Repetition::REQUIRED, None, &[-1, 2]).unwrap()[0].data, signed);
+        assert_eq!(write_i32(Repetition::OPTIONAL, Some(&[1, 1]), &[-1, 2]).unwrap()[0].data, signed);
+        let gap = write_i32(Repetition::OPTIONAL, Some(&[1, 0, 1]), &[-1, 2]).unwrap_err();
+        assert!(gap.is_input() && gap.to_string().contains("count"), "{gap}");
     }
 }

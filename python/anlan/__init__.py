@@ -1,0 +1,193 @@
+"""Anlan (安澜): natural-hazard risk census and simulation.
+
+Rasters are NumPy arrays ``float32[rows, cols]``, row 0 in the north, NaN where there is no data; a :class:`Grid` says where
+the cells lie. Wherever an array and its grid are wanted, an ``xarray.DataArray`` with a ``.rio`` accessor stands for both.
+Bad input raises :class:`InputError`, whose ``faults`` say file, place, value found, value expected and remedy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _anlan
+from ._anlan import Grid
+from ._errors import AnlanError, InputError
+
+__all__ = [
+    "AnlanError",
+    "Grid",
+    "InputError",
+    "fill_depressions",
+    "hillshade",
+    "raster_info",
+    "read_parquet",
+    "read_raster",
+    "read_vector",
+    "resample",
+    "run",
+    "slope",
+    "write_geopackage",
+    "write_parquet",
+    "write_raster",
+    "zonal",
+]
+
+
+def _fault(name: str, found: str, expected: str, remedy: str) -> InputError:
+    fault = {"file": name, "place": "", "found": found, "expected": expected, "remedy": remedy}
+    return InputError(f"{name}: found {found}, expected {expected}; {remedy}", [fault])
+
+
+def _cells(array: Any, grid: Grid | None) -> tuple[np.ndarray, Grid]:
+    """Array as float32[rows, cols], and its grid, also from a DataArray."""
+    if grid is None:
+        rio = getattr(array, "rio", None)
+        if rio is None:
+            raise _fault("grid", "None", "a Grid, or a DataArray with .rio", "pass grid=")
+        epsg = rio.crs.to_epsg() if rio.crs is not None else None
+        if epsg is None:
+            raise _fault("array", f"crs {rio.crs}", "a system with an EPSG code", "assign it with .rio.write_crs()")
+        values = _plane(array)
+        grid = Grid.from_transform(epsg, tuple(rio.transform())[:6], values.shape)
+        nodata = getattr(rio, "nodata", None)
+        if nodata is not None and not np.isnan(nodata):
+            values = np.where(np.asarray(array.values).reshape(values.shape) == nodata, np.float32(np.nan), values)
+        return np.ascontiguousarray(values, np.float32), grid
+    return np.ascontiguousarray(_plane(array), np.float32), grid
+
+
+def _plane(array: Any) -> np.ndarray:
+    values = np.asarray(getattr(array, "values", array), np.float32)
+    if values.ndim == 3 and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim != 2:
+        raise _fault("array", f"shape {values.shape}", "[rows, cols]", "choose one band")
+    return values
+
+
+def read_raster(path: str | os.PathLike[str], band: int = 1) -> tuple[np.ndarray, Grid]:
+    """One band (from 1) of a GeoTIFF as ``float32[rows, cols]`` and its grid; no-data is NaN."""
+    return _anlan.read_raster(path, band)
+
+
+def write_raster(
+    path: str | os.PathLike[str], array: Any, grid: Grid | None = None, tags: Mapping[str, str] | None = None
+) -> None:
+    """Writes ``float32[rows, cols]`` as a tiled, compressed GeoTIFF; NaN is its no-data, ``tags`` its metadata.
+
+    Values of other types are converted to float32.
+    """
+    array, grid = _cells(array, grid)
+    _anlan.write_raster(path, array, grid, None if tags is None else dict(tags))
+
+
+def raster_info(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a GeoTIFF holds: ``grid``, ``bands``, ``sample`` (e.g. ``"f32"``), ``nodata`` and ``compression``."""
+    return _anlan.raster_info(path)
+
+
+def slope(array: Any, grid: Grid | None = None, *, edge: str = "replicate") -> np.ndarray:
+    """Slope in degrees (Horn 1981) of elevations in m, ``float32[rows, cols]``.
+
+    ``edge``: ``"replicate"`` gives every cell with data a value, ``"nodata"`` leaves the outermost ring and cells beside
+    missing ones NaN.
+    """
+    return _anlan.slope(*_cells(array, grid), edge)
+
+
+def hillshade(
+    array: Any,
+    grid: Grid | None = None,
+    *,
+    azimuth_deg: float = 315.0,
+    altitude_deg: float = 45.0,
+    z_factor: float = 1.0,
+    edge: str = "replicate",
+) -> np.ndarray:
+    """Shaded relief of elevations in m, scaled as GDAL scales it (1 to 255), ``float32[rows, cols]``."""
+    return _anlan.hillshade(*_cells(array, grid), azimuth_deg, altitude_deg, z_factor, edge)
+
+
+def fill_depressions(array: Any, grid: Grid | None = None) -> np.ndarray:
+    """Elevations in m with every depression raised to the level at which it spills over, ``float32[rows, cols]``."""
+    return _anlan.fill_depressions(*_cells(array, grid))
+
+
+def zonal(
+    array: Any,
+    grid: Grid | None = None,
+    wkb_polygons: Iterable[bytes] = (),
+    *,
+    area_weighted: bool = False,
+    min_coverage: float = 0.0,
+) -> dict[str, np.ndarray]:
+    """Statistics of an array over polygons (WKB, in the grid's system), cells weighted by the share that is covered.
+
+    Gives ``count`` (cells), ``sum``, ``mean``, ``min``, ``max`` and ``stdev``, each ``float64[polygons]``. With
+    ``area_weighted`` cells weigh by their area in m² too; cells covered by less than ``min_coverage`` (0 to 1) are left
+    out. Cells without data are skipped.
+    """
+    return _anlan.zonal(*_cells(array, grid), [bytes(w) for w in wkb_polygons], area_weighted, min_coverage)
+
+
+def resample(array: Any, grid: Grid | None, target_grid: Grid, method: str = "bilinear") -> np.ndarray:
+    """The array on another grid, also in another system, ``float32[target rows, target cols]``.
+
+    ``method``: ``"nearest"``, ``"bilinear"``, ``"average"`` or ``"sum"`` (keeps totals, for people or buildings per cell).
+    """
+    return _anlan.resample(*_cells(array, grid), target_grid, method)
+
+
+def read_vector(path: str | os.PathLike[str], layer: str | None = None) -> dict[str, Any]:
+    """A layer of a GeoPackage, GeoJSON or Shapefile (UTF-8 or GBK).
+
+    Gives ``columns`` (names), ``rows`` (one tuple per feature), ``wkb`` (one geometry per feature, x before y) and
+    ``epsg``. ``layer`` names a table of a GeoPackage; the first where None.
+    """
+    return _anlan.read_vector(path, layer)
+
+
+def write_geopackage(
+    path: str | os.PathLike[str],
+    layer: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    wkb: Iterable[bytes],
+    epsg: int,
+) -> None:
+    """Writes features as a GeoPackage of one layer; values are None, str, int or float."""
+    _anlan.write_geopackage(path, layer, list(columns), [list(r) for r in rows], [bytes(w) for w in wkb], epsg)
+
+
+def read_parquet(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Columns of a flat Parquet file, e.g. an event loss table: arrays by name, lists of str for text."""
+    return _anlan.read_parquet(path)
+
+
+def write_parquet(path: str | os.PathLike[str], columns: Mapping[str, Any]) -> None:
+    """Writes columns of one length: arrays of uint32, uint64, int64, float32 or float64, or lists of str."""
+    _anlan.write_parquet(path, dict(columns))
+
+
+def run(
+    project: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    only: Sequence[str] | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """Runs a project file; finished tasks whose inputs and options are unchanged are kept.
+
+    ``out`` is the output folder (``out`` beside the project file where None), ``only`` the stages to run, ``threads`` their
+    number (results do not depend on it), ``seed`` stands in for the project's. ``progress`` is called with dicts of
+    ``event`` (``started``, ``kept``, ``step``, ``warning``, ``finished``), ``task`` and ``done`` (0 to 1), ``note``,
+    ``text`` or ``seconds``.
+
+    Gives ``out`` (path), ``ran`` and ``kept`` (names of tasks) and ``tasks`` (manifests of all finished tasks).
+    """
+    return _anlan.run(project, out, None if only is None else list(only), threads, seed, progress)
