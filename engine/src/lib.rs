@@ -17,6 +17,7 @@ pub mod datum;
 pub mod distributions;
 pub mod error;
 pub mod events;
+pub mod extremes;
 pub mod grade;
 pub mod grid;
 pub mod hydrology;

@@ -251,7 +251,22 @@ fn check_borders(
     for r in records.iter().filter(|r| r.code.level() == Level::County) {
         let mut lines = crosswalk.lines.iter().filter(|l| l.from == r.code.as_str()).peekable();
         if lines.peek().is_some() {
-            covered.extend(lines.map(|l| l.to.as_str()));
+            let targets: Vec<&str> = lines.map(|l| l.to.as_str()).collect();
+            if !border_codes.contains(r.code.as_str()) || targets != [r.code.as_str()] {
+                push(
+                    Severity::Note,
+                    "code-changed",
+                    r.code.as_str(),
+                    Fault::new(
+                        file,
+                        format!("{} {} is not the border unit of this code", r.code, r.name),
+                        "census and borders of one year",
+                        format!("the crosswalk leads it to {}", targets.join(", ")),
+                    )
+                    .at(&r.place),
+                );
+            }
+            covered.extend(targets);
         } else if border_codes.contains(r.code.as_str()) {
             covered.insert(r.code.as_str());
         } else {

@@ -36,12 +36,12 @@ pub fn reserve(yearly_greatest: &mut [f64], confidence: f64) -> Result<Reserve> 
     }
     yearly_greatest.sort_unstable_by(f64::total_cmp);
     let rank = ((confidence * n as f64).ceil() as usize).clamp(1, n);
-    let (low, high) = order_statistic_interval(n, confidence, 0.95);
+    let (low, high) = order_statistic_interval(n as u32, confidence, 0.95);
     let at = |rank: usize| yearly_greatest[rank.clamp(1, n) - 1];
     Ok(Reserve {
         quantity: at(rank),
-        low: at(low),
-        high: at(high),
+        low: at(low as usize),
+        high: at(high as usize),
     })
 }
 

@@ -56,12 +56,12 @@ pub fn return_loss(years: &[f32], return_periods: &[f64]) -> Vec<ReturnLoss> {
         .filter(|&&t| t * 10.0 <= n as f64)
         .map(|&t| {
             let p = 1.0 - 1.0 / t;
-            let (low, high) = order_statistic_interval(n, p, 0.95);
+            let (low, high) = order_statistic_interval(n as u32, p, 0.95);
             ReturnLoss {
                 return_period: t,
                 value: at((n as f64 * p).ceil() as usize),
-                low: at(low),
-                high: at(high),
+                low: at(low as usize),
+                high: at(high as usize),
             }
         })
         .collect()
