@@ -1,0 +1,5 @@
+//! Integration tests of the pipeline, on the Jinhua showcase with large cells and few years so that they stay short.
+
+mod bad_input;
+mod pipeline;
+mod region;

@@ -1,0 +1,102 @@
+//! The whole pipeline: the same bytes on any number of threads, resume, exact totals, one clock.
+
+use crate::region::{Region, bytes};
+use anlan::engine::io::parquet::{self, ColumnData};
+use anlan::engine::io::table;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn same(a: &Path, b: &Path) {
+    let (a, b) = (bytes(a), bytes(b));
+    let names = |m: &std::collections::BTreeMap<_, _>| m.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&a), names(&b));
+    let differing: Vec<_> = a.iter().filter(|(k, v)| b[*k] != **v).map(|(k, _)| k).collect();
+    assert!(differing.is_empty(), "files with other bytes: {differing:?}");
+}
+
+#[test]
+fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
+    let region = Region::new();
+    let outs = [1, 2, 8].map(|n| (n, region.file(&format!("out{n}"))));
+    for (threads, out) in &outs {
+        let outcome = region.run_to(out, *threads).unwrap();
+        assert_eq!(outcome.ran.len(), 10);
+    }
+    same(&outs[0].1, &outs[1].1);
+    same(&outs[0].1, &outs[2].1);
+
+    let out = &outs[0].1;
+    check_products(out);
+    let again = region.run_to(out, 2).unwrap();
+    assert!(again.ran.is_empty(), "{:?}", again.ran);
+
+    // A lost folder is made again, byte for byte, and with it nothing to its left.
+    std::fs::remove_dir_all(out.join("risk")).unwrap();
+    std::fs::create_dir_all(out.join(".tmp/risk")).unwrap();
+    std::fs::write(out.join(".tmp/risk/half.tif"), "half").unwrap();
+    let resumed = region.run_to(out, 2).unwrap();
+    assert_eq!(resumed.ran, ["risk"]);
+    std::fs::remove_dir_all(out.join(".tmp")).ok();
+    std::fs::remove_dir_all(outs[1].1.join(".tmp")).ok();
+    same(out, &outs[1].1);
+
+    // A changed option runs again what depends on it and nothing else.
+    region.edit(|t| t.replace("confidence = 0.9", "confidence = 0.8"));
+    let changed = region.run_to(out, 2).unwrap();
+    assert_eq!(changed.ran, ["relief", "products"]);
+}
+
+fn check_products(out: &Path) {
+    let summary = std::fs::read_to_string(out.join("products/summary.md")).unwrap();
+    let grades = table::read(&out.join("risk/grades.csv")).unwrap();
+    let codes: BTreeSet<String> = grades.rows.iter().map(|r| r[0].to_string()).collect();
+    assert_eq!(codes.len(), 9);
+    for code in &codes {
+        assert!(summary.matches(code.as_str()).count() >= 3, "{code}");
+    }
+    let maps = std::fs::read_dir(out.join("products/maps")).unwrap().count();
+    assert!(maps >= 18, "{maps} maps");
+
+    // Unit totals of the ledger equal the census to the last person.
+    let ledger = parquet::read(&out.join("layers/exposure.parquet")).unwrap();
+    let column = |name: &str| ledger.iter().find(|c| c.name == name).map(|c| &c.data).unwrap();
+    let ColumnData::U32(people) = column("population") else { panic!() };
+    assert_eq!(people.iter().map(|&p| u64::from(p)).sum::<u64>(), 7_050_683);
+    let ColumnData::F64(gdp) = column("gdp_yuan") else { panic!() };
+    let census = table::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/jinhua/census.csv")).unwrap();
+    let gdp_column = census.require("GDP_亿元").unwrap();
+    let counties: f64 = census.rows.iter().skip(1).map(|r| r[gdp_column].as_f64().unwrap() * 1e8).sum();
+    // Nine exact unit totals, added in another order.
+    assert!((gdp.iter().sum::<f64>() / counties - 1.0).abs() < 1e-12);
+
+    // Water balance of every library storm: 1e-5 of what was given, as promised.
+    let balance = table::read(&out.join("hazard/flood/water_balance.csv")).unwrap();
+    let error = balance.require("mass_error").unwrap();
+    assert_eq!(balance.rows.len(), 2);
+    assert!(balance.rows.iter().all(|r| r[error].as_f64().unwrap().abs() < 1e-5));
+
+    one_clock(out);
+}
+
+/// Flood and slides of one storm share its cause and day.
+fn one_clock(out: &Path) {
+    let columns = parquet::read(&out.join("losses/event_loss.parquet")).unwrap();
+    let find = |name: &str| columns.iter().find(|c| c.name == name).map(|c| &c.data).unwrap();
+    let (ColumnData::U32(year), ColumnData::U32(day), ColumnData::U32(hazard), ColumnData::U64(cause)) =
+        (find("year"), find("day"), find("hazard"), find("cause"))
+    else {
+        panic!("columns of other types")
+    };
+    let of = |code: u32| -> BTreeSet<(u32, u64, u32)> {
+        (0..year.len())
+            .filter(|&i| hazard[i] == code)
+            .map(|i| (year[i], cause[i], day[i]))
+            .collect()
+    };
+    let (flood, slides) = (of(1), of(3));
+    let shared: Vec<_> = flood.intersection(&slides).collect();
+    assert!(!shared.is_empty(), "no storm that both floods and slides in {} and {}", flood.len(), slides.len());
+    let causes = |s: &BTreeSet<(u32, u64, u32)>| s.iter().map(|e| (e.0, e.1)).collect::<BTreeSet<_>>();
+    let both = causes(&flood).intersection(&causes(&slides)).count();
+    assert_eq!(both, shared.len(), "a storm's flood and slides on different days");
+}
