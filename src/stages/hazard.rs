@@ -4,6 +4,7 @@ use super::{Context, models, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{Table, write_csv};
+use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
 use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
@@ -12,6 +13,7 @@ use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, val
 use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::runoff::{Roughness, Wetness};
 use anlan_models::flood::screening::{Section, concentration_h, peak_discharge_m3_s, screening_depths};
+use anlan_models::geology::susceptibility::{percentile_rank, screening};
 use anlan_models::hazard::HazardModel;
 use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
@@ -224,6 +226,8 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
     Ok(storms)
 }
 
+/// Cells on which return-period maps of convection are counted, m.
+const MAP_CELL_M: f64 = 900.0;
 /// Years of the event set from which return-period maps of convection are made.
 const MAP_YEARS: u32 = 2000;
 
@@ -231,7 +235,9 @@ const MAP_YEARS: u32 = 2000;
 pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     let grid = store::grid(ctx)?;
-    let model = models::convection(ctx, &weather, &anlan_models::hazard::Sites::all(grid))?;
+    // Swaths are kilometres wide: the maps are counted on cells of about a kilometre and interpolated to the grid.
+    let coarse = Grid::covering(grid.crs, &grid.bounds(), grid.dx.max(MAP_CELL_M))?;
+    let model = models::convection(ctx, &weather, &anlan_models::hazard::Sites::all(coarse))?;
     let gust: Vec<f32> = (0..24).map(|i| 17.2 + 2.0 * i as f32).collect();
     let hail: Vec<f32> = (0..20).map(|i| 5.0 + 4.0 * i as f32).collect();
     let rain: Vec<f32> = (0..22).map(|i| 20.0 + 5.0 * i as f32).collect();
@@ -242,15 +248,16 @@ pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         ("rain_mm_h", "mm/h", 3, rain),
         ("tornado_ef", "EF class", 2, tornado),
     ];
-    let counters = count(ctx, &model, &weather, &grid, &measures.iter().map(|m| (m.2, m.3.clone())).collect::<Vec<_>>());
+    let counters = count(ctx, &model, &weather, &coarse, &measures.iter().map(|m| (m.2, m.3.clone())).collect::<Vec<_>>());
+    let on_grid = |values: Vec<f32>| resample(&Raster::new(coarse, to_grid(&coarse, values)), &grid, Method::Bilinear);
     for ((name, unit, _, _), counter) in measures.iter().zip(&counters) {
         if *name == "tornado_ef" {
-            let strikes = Raster::new(grid, to_grid(&grid, counter.yearly_frequency(0)));
+            let strikes = on_grid(counter.yearly_frequency(0));
             geotiff::write_f32(&draft.file("tornado_strike_probability.tif")?, &strikes, &ctx.tags("tornado_strike_probability", "1/a"))?;
             continue;
         }
         for &period in store::return_periods(ctx.project) {
-            let raster = Raster::new(grid, to_grid(&grid, counter.intensity_at(period)));
+            let raster = on_grid(counter.intensity_at(period));
             write(ctx, draft, name, period, &raster, unit)?;
         }
     }
@@ -307,6 +314,9 @@ fn count(
 /// Geological hazards: annual probability that a slide starts in a cell.
 pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
+    if ctx.project.project.screening {
+        return geology_screening(ctx, draft);
+    }
     ctx.step(0.1, "failure probabilities");
     let model = models::geology(ctx, &weather)?;
     ctx.step(0.7, "annual probability");
@@ -314,6 +324,15 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     geotiff::write_f32(&draft.file("annual_probability.tif")?, &annual, &ctx.tags("annual_release_probability", "1/a"))?;
     let period = annual.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
     geotiff::write_f32(&draft.file("return_period_years.tif")?, &period, &ctx.tags("return_period_of_a_slide", "a"))
+}
+
+/// Screening: rank of the slope times rank of the relief. It orders places and is no probability: slopes of 30" cells are
+/// too flat for a factor of safety.
+fn geology_screening(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
+    let slope = percentile_rank(&store::raster(ctx, "layers", "slope_deg.tif")?);
+    let relief = percentile_rank(&store::raster(ctx, "layers", "hand_m.tif")?);
+    let index = screening(&slope, &relief);
+    geotiff::write_f32(&draft.file("annual_probability.tif")?, &index, &ctx.tags("landslide_screening_index", "0..1, no probability"))
 }
 
 /// Forest fire: annual burn probability, conditional flame length, flame-length classes.

@@ -33,9 +33,17 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     ctx.step(0.01, "hazard models");
     let flood = models::flood(ctx, &sites.cells, weather.idf())?;
     let convection = models::convection(ctx, &weather, &sites)?;
-    let geology = models::geology(ctx, &weather)?;
+    // Screening knows no single slides: it orders places only.
+    let geology = if ctx.project.project.screening {
+        ctx.warn("screening: geological hazards give no losses");
+        None
+    } else {
+        Some(models::geology(ctx, &weather)?)
+    };
     let fire = models::fire(ctx, &weather)?;
-    let hazards: Vec<&dyn HazardModel> = vec![&flood, &convection, geology.as_ref(), fire.as_ref()];
+    let mut hazards: Vec<&dyn HazardModel> = vec![&flood, &convection];
+    hazards.extend(geology.as_deref().map(|g| g as &dyn HazardModel));
+    hazards.push(fire.as_ref());
     let (file, path) = vulnerability(ctx)?;
     let damage = Hazard::ALL
         .into_iter()

@@ -83,7 +83,7 @@ fn negative_population_and_a_code_of_eleven_digits_are_told_together() {
 #[test]
 fn unknown_key() {
     let region = Region::new();
-    region.edit(|t| t.replace("cell_m = 900.0", "cell_m = 900.0\ncellsize = 3"));
+    region.edit(|t| t.replace("cell_m = 450.0", "cell_m = 450.0\ncellsize = 3"));
     expect(&region, &["project.toml", "line", "cellsize"]);
 }
 
@@ -138,6 +138,6 @@ fn rain_in_metres() {
 #[test]
 fn a_return_period_too_many_and_an_unknown_profile() {
     let region = Region::new();
-    region.edit(|t| t.replace("confidence = 0.9", "confidence = 0.999"));
+    region.edit(|t| t.replace("confidence = 0.85", "confidence = 0.999"));
     expect(&region, &["[relief] confidence", "0.999"]);
 }

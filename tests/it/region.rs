@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The Jinhua inputs with 900 m cells, 200 years and few fires.
+/// The Jinhua inputs with 450 m cells, 100 years and few fires.
 pub struct Region {
     pub dir: tempfile::TempDir,
 }
@@ -21,11 +21,11 @@ impl Region {
         }
         let region = Region { dir };
         region.edit(|text| {
-            text.replace("cell_m = 90.0", "cell_m = 900.0")
-                .replace("years = 10000", "years = 200")
-                .replace("return_periods = [5.0, 10.0, 20.0, 50.0, 100.0]", "return_periods = [5.0, 20.0]\nchannel_km2 = 15.0")
-                .replace("[losses]", "[fire]\nfires_per_class = 40\n\n[losses]\nreturn_periods = [2.0, 10.0, 20.0]")
-                .replace("confidence = 0.95", "confidence = 0.9")
+            text.replace("cell_m = 90.0", "cell_m = 450.0")
+                .replace("years = 1000", "years = 100")
+                .replace("return_periods = [5.0, 10.0, 20.0, 50.0, 100.0]", "return_periods = [5.0, 20.0]\nchannel_km2 = 6.0")
+                .replace("[losses]", "[fire]\nfires_per_class = 30\n\n[losses]\nreturn_periods = [2.0, 5.0, 10.0]")
+                .replace("confidence = 0.95", "confidence = 0.85")
         });
         region
     }
