@@ -303,8 +303,15 @@ impl Project {
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
         ];
-        files.extend(optional.iter().filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))));
-        files.into_iter().map(|(name, p)| (name, base.join(p))).collect()
+        files.extend(
+            optional
+                .iter()
+                .filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))),
+        );
+        files
+            .into_iter()
+            .map(|(name, p)| (name, base.join(p)))
+            .collect()
     }
 
     fn validate(&self, path: &Path) -> Result<()> {
@@ -345,7 +352,12 @@ impl Project {
         range("[terrain] hurst", self.terrain.hurst, 0.0, 1.0);
         range("[terrain] incision_m", self.terrain.incision_m, 0.0, 100.0);
         range("[flood] recession_h", self.flood.recession_h, 0.0, 240.0);
-        range("[flood] valley_hand_m", self.flood.valley_hand_m, 1.0, 100.0);
+        range(
+            "[flood] valley_hand_m",
+            self.flood.valley_hand_m,
+            1.0,
+            100.0,
+        );
         range("[flood] channel_km2", self.flood.channel_km2, 0.01, 1000.0);
         range(
             "[geology] slides_per_year_1000km2",
@@ -353,10 +365,30 @@ impl Project {
             0.0,
             1000.0,
         );
-        range("[fire] fires_per_year_1000km2", self.fire.fires_per_year_1000km2, 0.0, 1000.0);
-        range("[fire] fires_per_class", f64::from(self.fire.fires_per_class), 10.0, 100_000.0);
-        range("[losses] years", f64::from(self.losses.years), 100.0, 1_000_000.0);
-        range("[relief] elsewhere_share", self.relief.elsewhere_share, 0.0, 1.0);
+        range(
+            "[fire] fires_per_year_1000km2",
+            self.fire.fires_per_year_1000km2,
+            0.0,
+            1000.0,
+        );
+        range(
+            "[fire] fires_per_class",
+            f64::from(self.fire.fires_per_class),
+            10.0,
+            100_000.0,
+        );
+        range(
+            "[losses] years",
+            f64::from(self.losses.years),
+            100.0,
+            1_000_000.0,
+        );
+        range(
+            "[relief] elsewhere_share",
+            self.relief.elsewhere_share,
+            0.0,
+            1.0,
+        );
         range(
             "[relief] confidence",
             self.relief.confidence,
@@ -364,12 +396,24 @@ impl Project {
             1.0 - 10.0 / f64::from(self.losses.years.max(100)),
         );
         let ascending = |v: &[f64], low: f64, high: f64| {
-            !v.is_empty() && v.windows(2).all(|w| w[0] < w[1]) && v.iter().all(|x| *x >= low && *x <= high)
+            !v.is_empty()
+                && v.windows(2).all(|w| w[0] < w[1])
+                && v.iter().all(|x| *x >= low && *x <= high)
         };
         for (key, values, low, high) in [
-            ("[flood] return_periods", &self.flood.return_periods, 2.0, 1000.0),
+            (
+                "[flood] return_periods",
+                &self.flood.return_periods,
+                2.0,
+                1000.0,
+            ),
             ("[flood] durations_h", &self.flood.durations_h, 0.5, 72.0),
-            ("[losses] return_periods", &self.losses.return_periods, 1.01, 100_000.0),
+            (
+                "[losses] return_periods",
+                &self.losses.return_periods,
+                1.01,
+                100_000.0,
+            ),
         ] {
             check(
                 ascending(values, low, high),

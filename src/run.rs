@@ -80,14 +80,17 @@ pub fn run(project_file: &Path, options: &RunOptions, listener: &Listener<'_>) -
             continue;
         }
         if !selected.iter().any(|s| stage_of(task.name) == *s) {
-            let needed = TASKS
-                .iter()
-                .any(|t| selected.iter().any(|s| stage_of(t.name) == *s) && t.upstream.contains(&task.name));
+            let needed = TASKS.iter().any(|t| {
+                selected.iter().any(|s| stage_of(t.name) == *s) && t.upstream.contains(&task.name)
+            });
             if needed {
                 return Err(Error::input(
                     Fault::new(
                         project_file,
-                        format!("stage `{}` not finished for these options", stage_of(task.name)),
+                        format!(
+                            "stage `{}` not finished for these options",
+                            stage_of(task.name)
+                        ),
                         "finished stages to the left of those selected",
                         format!("add `{}` to --only, or run without it", stage_of(task.name)),
                     )
@@ -96,7 +99,16 @@ pub fn run(project_file: &Path, options: &RunOptions, listener: &Listener<'_>) -
             }
             continue;
         }
-        let manifest = run_task(task, manifest, &project, project_file, &out, &fonts, &cache, listener)?;
+        let manifest = run_task(
+            task,
+            manifest,
+            &project,
+            project_file,
+            &out,
+            &fonts,
+            &cache,
+            listener,
+        )?;
         outcome.ran.push(task.name.to_string());
         outcome.manifests.push(manifest);
     }
@@ -148,8 +160,13 @@ fn select(only: &[String]) -> Result<Vec<&'static str>> {
         .map(|name| {
             STAGES.iter().find(|s| *s == name).copied().ok_or_else(|| {
                 Error::input(
-                    Fault::new("command line", format!("`{name}`"), STAGES.join(", "), "name one of these stages")
-                        .at("--only"),
+                    Fault::new(
+                        "command line",
+                        format!("`{name}`"),
+                        STAGES.join(", "),
+                        "name one of these stages",
+                    )
+                    .at("--only"),
                 )
             })
         })
@@ -157,7 +174,10 @@ fn select(only: &[String]) -> Result<Vec<&'static str>> {
 }
 
 /// Hashes of the input files, by field.
-fn hash_inputs(project: &Project, project_file: &Path) -> Result<BTreeMap<&'static str, FileRecord>> {
+fn hash_inputs(
+    project: &Project,
+    project_file: &Path,
+) -> Result<BTreeMap<&'static str, FileRecord>> {
     let base = project_file.parent().unwrap_or(Path::new(""));
     let mut out = BTreeMap::new();
     let mut faults = Vec::new();
@@ -166,15 +186,25 @@ fn hash_inputs(project: &Project, project_file: &Path) -> Result<BTreeMap<&'stat
             Ok(mut file) => {
                 // Inputs outside the project's folder are told by their name alone: paths of a machine stay out.
                 if Path::new(&file.path).is_absolute() {
-                    file.path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    file.path = path
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
                 }
                 out.insert(name, file);
             }
-            Err(Error::Input(found)) => faults.extend(found.into_iter().map(|f| f.at(format!("[inputs] {name}")))),
+            Err(Error::Input(found)) => {
+                faults.extend(found.into_iter().map(|f| f.at(format!("[inputs] {name}"))))
+            }
             Err(other) => return Err(other),
         }
     }
-    if faults.is_empty() { Ok(out) } else { Err(Error::Input(faults)) }
+    if faults.is_empty() {
+        Ok(out)
+    } else {
+        Err(Error::Input(faults))
+    }
 }
 
 /// The manifest that each task must have, in order.
@@ -183,13 +213,23 @@ fn plan(project: &Project, hashes: &BTreeMap<&'static str, FileRecord>) -> Vec<M
     TASKS
         .iter()
         .map(|task| {
-            let inputs = task.inputs.iter().filter_map(|name| hashes.get(name).cloned()).collect();
+            let inputs = task
+                .inputs
+                .iter()
+                .filter_map(|name| hashes.get(name).cloned())
+                .collect();
             let upstream = task
                 .upstream
                 .iter()
                 .map(|t| ((*t).to_string(), keys[t].clone()))
                 .collect();
-            let manifest = Manifest::new(task.name, project.project.seed, (task.options)(project), inputs, upstream);
+            let manifest = Manifest::new(
+                task.name,
+                project.project.seed,
+                (task.options)(project),
+                inputs,
+                upstream,
+            );
             keys.insert(task.name, manifest.key.clone());
             manifest
         })
@@ -204,7 +244,8 @@ fn write_root(out: &Path, project: &Project, outcome: &Outcome) -> Result<()> {
         "project": project,
         "tasks": outcome.manifests,
     });
-    let text = serde_json::to_string_pretty(&json).map_err(|e| Error::Failed(format!("writing the manifest: {e}")))?;
+    let text = serde_json::to_string_pretty(&json)
+        .map_err(|e| Error::Failed(format!("writing the manifest: {e}")))?;
     fs::create_dir_all(out).map_err(|e| Error::io("creating", out, e))?;
     anlan_engine::io::write_atomic(&out.join("manifest.json"), |tmp| {
         fs::write(tmp, text + "\n").map_err(|e| Error::io("writing", tmp, e))

@@ -155,9 +155,19 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             }
             let population: u64 = inputs.units.iter().map(|u| u.record.population).sum();
             print(&if zh {
-                format!("检查通过：{}个单元，常住人口{population}，格网{}×{}", inputs.units.len(), inputs.grid.rows, inputs.grid.cols)
+                format!(
+                    "检查通过：{}个单元，常住人口{population}，格网{}×{}",
+                    inputs.units.len(),
+                    inputs.grid.rows,
+                    inputs.grid.cols
+                )
             } else {
-                format!("Inputs are sound: {} units, {population} residents, grid of {} x {} cells", inputs.units.len(), inputs.grid.rows, inputs.grid.cols)
+                format!(
+                    "Inputs are sound: {} units, {population} residents, grid of {} x {} cells",
+                    inputs.units.len(),
+                    inputs.grid.rows,
+                    inputs.grid.cols
+                )
             });
             Ok(())
         }
@@ -186,7 +196,9 @@ impl Shown {
     fn new(silent: bool, zh: bool) -> Self {
         let bar = (!silent && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1000);
-            let style = ProgressStyle::with_template("{prefix:20} {bar:30} {percent:>3}% {elapsed} ({eta}) {msg}");
+            let style = ProgressStyle::with_template(
+                "{prefix:20} {bar:30} {percent:>3}% {elapsed} ({eta}) {msg}",
+            );
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
@@ -207,10 +219,20 @@ impl Shown {
                     bar.reset();
                     bar.set_prefix((*task).to_string());
                 } else {
-                    tell(&format!("{task}: {}", if self.zh { "开始" } else { "started" }));
+                    tell(&format!(
+                        "{task}: {}",
+                        if self.zh { "开始" } else { "started" }
+                    ));
                 }
             }
-            News::Kept { task } => line(&format!("{task}: {}", if self.zh { "已完成，跳过" } else { "finished before, kept" })),
+            News::Kept { task } => line(&format!(
+                "{task}: {}",
+                if self.zh {
+                    "已完成，跳过"
+                } else {
+                    "finished before, kept"
+                }
+            )),
             News::Step { task, done, note } => {
                 if let Some(bar) = &self.bar {
                     bar.set_position((done * 1000.0) as u64);
@@ -219,9 +241,19 @@ impl Shown {
                     tell(&format!("{task}: {:>3.0}% {note}", done * 100.0));
                 }
             }
-            News::Warning { task, text } => line(&format!("{task}: {}: {text}", if self.zh { "注意" } else { "note" })),
+            News::Warning { task, text } => line(&format!(
+                "{task}: {}: {text}",
+                if self.zh { "注意" } else { "note" }
+            )),
             News::Finished { task, seconds } => {
-                line(&format!("{task}: {} {seconds:.1} s", if self.zh { "完成，用时" } else { "done in" }));
+                line(&format!(
+                    "{task}: {} {seconds:.1} s",
+                    if self.zh {
+                        "完成，用时"
+                    } else {
+                        "done in"
+                    }
+                ));
             }
         }
     }
@@ -269,12 +301,19 @@ fn new_project(dir: &Path, zh: bool) -> Result<(), Error> {
     }
     fs::create_dir_all(dir).map_err(|e| Error::io("creating", dir, e))?;
     fs::write(&file, include_str!("template.toml")).map_err(|e| Error::io("writing", &file, e))?;
-    print(&format!("{}: {}", if zh { "已写入" } else { "written" }, file.display()));
+    print(&format!(
+        "{}: {}",
+        if zh { "已写入" } else { "written" },
+        file.display()
+    ));
     Ok(())
 }
 
 fn info(file: &Path, json: bool) -> Result<(), Error> {
-    let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = file
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     let facts = match extension.as_str() {
         "tif" | "tiff" => {
             let i = geotiff::info(file)?;

@@ -118,7 +118,12 @@ impl Crs {
     /// Well-known text (WKT 1) of the system, as GeoPackage and Shapefile want it.
     pub fn wkt(self) -> String {
         let (datum, ellipsoid, inverse, base) = if (4490..=4554).contains(&self.0) {
-            ("China_2000", "CGCS2000", "298.257222101", (4490, "China Geodetic Coordinate System 2000"))
+            (
+                "China_2000",
+                "CGCS2000",
+                "298.257222101",
+                (4490, "China Geodetic Coordinate System 2000"),
+            )
         } else {
             ("WGS_1984", "WGS 84", "298.257223563", (4326, "WGS 84"))
         };
@@ -149,8 +154,11 @@ impl Crs {
     /// table.
     pub fn from_wkt(wkt: &str) -> Option<Crs> {
         let upper = wkt.to_uppercase();
-        let cgcs = upper.contains("CGCS") || upper.contains("CHINA_2000") || upper.contains("CHINA GEODETIC");
-        let wgs = upper.contains("WGS_1984") || upper.contains("WGS 84") || upper.contains("WGS_84");
+        let cgcs = upper.contains("CGCS")
+            || upper.contains("CHINA_2000")
+            || upper.contains("CHINA GEODETIC");
+        let wgs =
+            upper.contains("WGS_1984") || upper.contains("WGS 84") || upper.contains("WGS_84");
         if upper.contains("GCJ") || upper.contains("BD-09") || !(cgcs || wgs) {
             return None;
         }

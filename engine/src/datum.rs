@@ -159,11 +159,7 @@ pub fn detect_shift(reference: &[(f64, f64)], candidate: &[(f64, f64)]) -> Shift
     }
     let dx_m = median(moved.iter().map(|m| m[0].0));
     let dy_m = median(moved.iter().map(|m| m[0].1));
-    let spread_m = median(
-        moved
-            .iter()
-            .map(|m| length((m[0].0 - dx_m, m[0].1 - dy_m))),
-    );
+    let spread_m = median(moved.iter().map(|m| length((m[0].0 - dx_m, m[0].1 - dy_m))));
     let common_m = length((dx_m, dy_m));
     if common_m > AGREE_M && common_m > 2.0 * spread_m {
         Shift::Unknown { dx_m, dy_m }
@@ -210,10 +206,7 @@ mod tests {
                 (0.011_258_428_374_119_944, 0.003_499_177_429_866_051_6),
             ),
         ] {
-            for (ours, theirs) in [
-                (gcj02_offset(lon, lat), gcj),
-                (bd09_offset(lon, lat), bd),
-            ] {
+            for (ours, theirs) in [(gcj02_offset(lon, lat), gcj), (bd09_offset(lon, lat), bd)] {
                 assert!(
                     (ours.0 - theirs.0).abs() < 1.5e-7 && (ours.1 - theirs.1).abs() < 1.5e-7,
                     "{ours:?} {theirs:?}"
@@ -250,18 +243,21 @@ mod tests {
                 })
                 .collect()
         };
-        assert_eq!(
-            detect_shift(&reference, &moved(gcj02_offset)),
-            Shift::Gcj02
-        );
+        assert_eq!(detect_shift(&reference, &moved(gcj02_offset)), Shift::Gcj02);
         assert_eq!(detect_shift(&reference, &moved(bd09_offset)), Shift::Bd09);
-        assert_eq!(detect_shift(&reference, &moved(|_, _| (0.0, 0.0))), Shift::None);
+        assert_eq!(
+            detect_shift(&reference, &moved(|_, _| (0.0, 0.0))),
+            Shift::None
+        );
         assert_eq!(detect_shift(&reference, &reference), Shift::None);
         assert_eq!(detect_shift(&[], &[]), Shift::None);
         match detect_shift(&reference, &moved(|_, _| (-0.002, 0.005))) {
             Shift::Unknown { dx_m, dy_m } => {
                 // 0.005 degree of latitude is 554 m at 29 N.
-                assert!((dy_m - 554.0).abs() < 30.0 && dx_m < -150.0, "{dx_m} {dy_m}");
+                assert!(
+                    (dy_m - 554.0).abs() < 30.0 && dx_m < -150.0,
+                    "{dx_m} {dy_m}"
+                );
             }
             other => panic!("{other:?}"),
         }

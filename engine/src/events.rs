@@ -111,7 +111,10 @@ impl ExceedanceCounter {
     /// # Panics
     /// Other cells or thresholds.
     pub fn merge(&mut self, other: &ExceedanceCounter) {
-        assert!(self.cells == other.cells && self.thresholds == other.thresholds, "counters of one kind");
+        assert!(
+            self.cells == other.cells && self.thresholds == other.thresholds,
+            "counters of one kind"
+        );
         self.years += other.years;
         for (a, b) in self.counts.iter_mut().zip(&other.counts) {
             *a += b;
@@ -123,7 +126,11 @@ impl ExceedanceCounter {
     /// # Panics
     /// No such threshold.
     pub fn yearly_frequency(&self, k: usize) -> Vec<f32> {
-        assert!(k < self.thresholds.len(), "threshold {k} of {}", self.thresholds.len());
+        assert!(
+            k < self.thresholds.len(),
+            "threshold {k} of {}",
+            self.thresholds.len()
+        );
         self.counts
             .chunks_exact(self.thresholds.len())
             .map(|c| (f64::from(c[k]) / f64::from(self.years.max(1))) as f32)
@@ -148,7 +155,8 @@ impl ExceedanceCounter {
                 }
                 let (a, b) = (f64::from(counts[lower]), f64::from(counts[upper]).max(0.5));
                 let t = libm::log(a / wanted) / libm::log(a / b);
-                self.thresholds[lower] + (self.thresholds[upper] - self.thresholds[lower]) * t.clamp(0.0, 1.0) as f32
+                self.thresholds[lower]
+                    + (self.thresholds[upper] - self.thresholds[lower]) * t.clamp(0.0, 1.0) as f32
             })
             .collect()
     }
@@ -172,7 +180,11 @@ mod tests {
             let levels = counter.intensity_at(t);
             assert_eq!(levels[0], 0.0);
             // Stratified years; counts of whole years at T = 100 are good to 1 %, so the level to 0.1.
-            assert!((f64::from(levels[1]) - 10.0 * libm::log(t)).abs() < 0.1, "{t}: {}", levels[1]);
+            assert!(
+                (f64::from(levels[1]) - 10.0 * libm::log(t)).abs() < 0.1,
+                "{t}: {}",
+                levels[1]
+            );
         }
     }
 }

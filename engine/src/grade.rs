@@ -87,7 +87,10 @@ pub fn mean_sigma(values: &[f64]) -> (f64, f64) {
 /// Columns of different lengths.
 pub fn entropy_weights(columns: &[Vec<f64>]) -> Vec<f64> {
     let rows = columns.first().map_or(0, Vec::len);
-    assert!(columns.iter().all(|c| c.len() == rows), "indicators of one table have the same rows");
+    assert!(
+        columns.iter().all(|c| c.len() == rows),
+        "indicators of one table have the same rows"
+    );
     let valid: Vec<usize> = (0..rows)
         .filter(|&i| columns.iter().all(|c| !c[i].is_nan()))
         .collect();
@@ -140,7 +143,9 @@ pub fn ahp(matrix: &[Vec<f64>]) -> Result<Ahp> {
     let n = matrix.len();
     let square = (1..=10).contains(&n) && matrix.iter().all(|row| row.len() == n);
     let reciprocal = square
-        && (0..n).all(|i| (0..n).all(|j| matrix[i][j] > 0.0 && (matrix[i][j] * matrix[j][i] - 1.0).abs() < 1e-6));
+        && (0..n).all(|i| {
+            (0..n).all(|j| matrix[i][j] > 0.0 && (matrix[i][j] * matrix[j][i] - 1.0).abs() < 1e-6)
+        });
     if !reciprocal {
         return Err(Error::input(Fault::new(
             "AHP matrix",
@@ -164,13 +169,21 @@ pub fn ahp(matrix: &[Vec<f64>]) -> Result<Ahp> {
             break;
         }
     }
-    let consistency_index = if n > 1 { (lambda - n as f64) / (n as f64 - 1.0) } else { 0.0 };
+    let consistency_index = if n > 1 {
+        (lambda - n as f64) / (n as f64 - 1.0)
+    } else {
+        0.0
+    };
     let random = RANDOM_INDEX[n - 1];
     Ok(Ahp {
         weights,
         lambda,
         consistency_index,
-        consistency_ratio: if random > 0.0 { consistency_index / random } else { 0.0 },
+        consistency_ratio: if random > 0.0 {
+            consistency_index / random
+        } else {
+            0.0
+        },
     })
 }
 
@@ -350,10 +363,14 @@ mod tests {
     }
 
     fn columns(method: Normalisation) -> Vec<Vec<f64>> {
-        [[1.0, 2.0, 3.0, 5.0, 8.0], [10.0, 20.0, 15.0, 40.0, 12.0], [5.0, 5.5, 9.0, 7.0, 6.0]]
-            .iter()
-            .map(|c| normalise(c, method))
-            .collect()
+        [
+            [1.0, 2.0, 3.0, 5.0, 8.0],
+            [10.0, 20.0, 15.0, 40.0, 12.0],
+            [5.0, 5.5, 9.0, 7.0, 6.0],
+        ]
+        .iter()
+        .map(|c| normalise(c, method))
+        .collect()
     }
 
     /// Golden values of the project's standards page, section 1.1.
@@ -362,11 +379,17 @@ mod tests {
         let c = columns(Normalisation::MinMax);
         let w = entropy_weights(&c);
         near(&w, &[0.286_216, 0.405_320, 0.308_464]);
-        near(&weighted_sum(&c, &w), &[0.0, 0.214_553, 0.457_793, 0.723_104, 0.390_353]);
+        near(
+            &weighted_sum(&c, &w),
+            &[0.0, 0.214_553, 0.457_793, 0.723_104, 0.390_353],
+        );
         let c = columns(Normalisation::Half);
         let w = entropy_weights(&c);
         near(&w, &[0.318_498, 0.357_840, 0.323_662]);
-        near(&weighted_sum(&c, &w), &[0.5, 0.602_619, 0.737_151, 0.850_835, 0.711_635]);
+        near(
+            &weighted_sum(&c, &w),
+            &[0.5, 0.602_619, 0.737_151, 0.850_835, 0.711_635],
+        );
         let a = ahp(&[
             vec![1.0, 2.0, 3.0],
             vec![0.5, 1.0, 2.0],
@@ -374,8 +397,13 @@ mod tests {
         ])
         .unwrap();
         near(&a.weights, &[0.539_615, 0.296_961, 0.163_424]);
-        near(&[a.lambda, a.consistency_index, a.consistency_ratio], &[3.009_203, 0.004_601, 0.007_933]);
-        let v = [4.1, 5.0, 5.2, 9.8, 10.1, 10.4, 15.9, 16.2, 22.5, 23.0, 23.1, 30.0];
+        near(
+            &[a.lambda, a.consistency_index, a.consistency_ratio],
+            &[3.009_203, 0.004_601, 0.007_933],
+        );
+        let v = [
+            4.1, 5.0, 5.2, 9.8, 10.1, 10.4, 15.9, 16.2, 22.5, 23.0, 23.1, 30.0,
+        ];
         assert_eq!(natural_breaks(&v, 4), [4.1, 5.2, 10.4, 16.2, 30.0]);
         let (mean, sigma) = mean_sigma(&v);
         near(&[mean, sigma], &[14.608_333, 8.156_435]);
@@ -384,21 +412,37 @@ mod tests {
     #[test]
     fn classes_count_from_the_highest_and_own_their_lower_bound() {
         let v = [0.0, 1.0, 2.0, 3.0, f64::NAN];
-        let fixed = Grading::Fixed { from: vec![3.0, 1.0] };
+        let fixed = Grading::Fixed {
+            from: vec![3.0, 1.0],
+        };
         assert_eq!(fixed.grade(&v), [3, 2, 2, 1, 0]);
-        let percentile = Grading::Percentile { from: vec![90.0, 50.0] };
+        let percentile = Grading::Percentile {
+            from: vec![90.0, 50.0],
+        };
         assert_eq!(percentile.thresholds(&v), [2.7, 1.5]);
         assert_eq!(percentile.grade(&v), [3, 3, 2, 1, 0]);
         let jenks = Grading::NaturalBreaks { classes: 2 };
         assert_eq!(jenks.grade(&[1.0, 1.1, 9.0, 9.2]), [2, 2, 1, 1]);
-        let sigma = Grading::MeanSigma { k: vec![1.0, 0.0, -1.0] };
+        let sigma = Grading::MeanSigma {
+            k: vec![1.0, 0.0, -1.0],
+        };
         assert_eq!(sigma.grade(&[5.0, 5.0, 5.0]), [1, 1, 1]);
     }
 
     #[test]
     fn edge_rules() {
-        assert_eq!(normalise(&[2.0, 2.0, f64::NAN], Normalisation::MinMax)[..2], [0.0, 0.0]);
-        assert_eq!(entropy_weights(&[vec![0.0, 0.0], vec![0.0, 1.0]]), [0.0, 1.0]);
-        assert!(ahp(&[vec![1.0, 2.0], vec![2.0, 1.0]]).unwrap_err().is_input());
+        assert_eq!(
+            normalise(&[2.0, 2.0, f64::NAN], Normalisation::MinMax)[..2],
+            [0.0, 0.0]
+        );
+        assert_eq!(
+            entropy_weights(&[vec![0.0, 0.0], vec![0.0, 1.0]]),
+            [0.0, 1.0]
+        );
+        assert!(
+            ahp(&[vec![1.0, 2.0], vec![2.0, 1.0]])
+                .unwrap_err()
+                .is_input()
+        );
     }
 }

@@ -44,7 +44,12 @@ impl Default for TerrainDetail {
 ///
 /// The coarse cells are those of `coarse`, in its own system; a fine cell belongs to the coarse cell that holds its
 /// centre. Cells outside the coarse raster or over its no-data are NaN.
-pub fn terrain(coarse: &Raster<f32>, grid: &Grid, options: &TerrainDetail, seed: u64) -> (Raster<f32>, f64) {
+pub fn terrain(
+    coarse: &Raster<f32>,
+    grid: &Grid,
+    options: &TerrainDetail,
+    seed: u64,
+) -> (Raster<f32>, f64) {
     let smooth = resample(coarse, grid, Method::Bilinear);
     let relief = resample(&local_relief(coarse), grid, Method::Bilinear);
     let parents = parents(&coarse.grid, grid);
@@ -89,19 +94,27 @@ fn local_relief(dem: &Raster<f32>) -> Raster<f32> {
 fn parents(coarse: &Grid, fine: &Grid) -> Vec<u32> {
     let projector = Projector::new(fine.crs, coarse.crs);
     let mut out = vec![u32::MAX; fine.cells()];
-    out.par_chunks_mut(fine.cols).enumerate().for_each(|(r, line)| {
-        for (c, parent) in line.iter_mut().enumerate() {
-            let (x, y) = projector.point(fine.x(c), fine.y(r));
-            if let Some((i, j)) = coarse.cell_at(x, y) {
-                *parent = coarse.index(i, j);
+    out.par_chunks_mut(fine.cols)
+        .enumerate()
+        .for_each(|(r, line)| {
+            for (c, parent) in line.iter_mut().enumerate() {
+                let (x, y) = projector.point(fine.x(c), fine.y(r));
+                if let Some((i, j)) = coarse.cell_at(x, y) {
+                    *parent = coarse.index(i, j);
+                }
             }
-        }
-    });
+        });
     out
 }
 
 /// Adds value noise in octaves from `longest_m` down to twice the cell.
-fn add_noise(dem: &mut Raster<f32>, relief: &Raster<f32>, options: &TerrainDetail, longest_m: f64, seed: u64) {
+fn add_noise(
+    dem: &mut Raster<f32>,
+    relief: &Raster<f32>,
+    options: &TerrainDetail,
+    longest_m: f64,
+    seed: u64,
+) {
     let grid = dem.grid;
     let random = Stream::new(seed, stream::TERRAIN);
     let mut octaves = Vec::new();
@@ -127,7 +140,8 @@ fn add_noise(dem: &mut Raster<f32>, relief: &Raster<f32>, options: &TerrainDetai
                 let x = grid.x(c);
                 let mut noise = 0.0;
                 for (k, &(wavelength, amplitude)) in octaves.iter().enumerate() {
-                    noise += amplitude * lattice_noise(&random, k as u32, x / wavelength, y / wavelength);
+                    noise += amplitude
+                        * lattice_noise(&random, k as u32, x / wavelength, y / wavelength);
                 }
                 *z += (noise * scale) as f32 * local;
             }
@@ -234,7 +248,13 @@ mod tests {
     use ndarray::Array2;
 
     fn hills() -> Raster<f32> {
-        let grid = Grid::new(Crs::CGCS2000, (119.0, 29.2), (1.0 / 120.0, 1.0 / 120.0), (20, 24)).unwrap();
+        let grid = Grid::new(
+            Crs::CGCS2000,
+            (119.0, 29.2),
+            (1.0 / 120.0, 1.0 / 120.0),
+            (20, 24),
+        )
+        .unwrap();
         let data = Array2::from_shape_fn((20, 24), |(r, c)| {
             (200.0 + 150.0 * libm::sin(r as f64 / 3.0) * libm::cos(c as f64 / 4.0)).round() as f32
         });
@@ -245,7 +265,11 @@ mod tests {
     fn means_of_coarse_cells_are_kept_and_slopes_grow() {
         let coarse = hills();
         let crs = Crs::from_epsg(4549).unwrap();
-        let bounds = coarse.grid.bounds().projected(coarse.grid.crs, crs).expanded(-1500.0);
+        let bounds = coarse
+            .grid
+            .bounds()
+            .projected(coarse.grid.crs, crs)
+            .expanded(-1500.0);
         let grid = Grid::covering(crs, &bounds, 90.0).unwrap();
         let (fine, left) = terrain(&coarse, &grid, &TerrainDetail::default(), 7);
         // f32 heights near 350 m are good to 3e-5 m; a mean over some 90 cells does not lose more.

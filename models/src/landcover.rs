@@ -120,7 +120,13 @@ pub struct Terrain<'a> {
 ///
 /// Within each unit the urban cells are the `urban_m2_per_head × residents` of land with the least
 /// (distance to settlement × (1 + slope/4°)), ties by cell number.
-pub fn refine(coarse: &Raster<u8>, grid: &Grid, terrain: &Terrain<'_>, urban_population: &[u64], rules: &Refine) -> Raster<u8> {
+pub fn refine(
+    coarse: &Raster<u8>,
+    grid: &Grid,
+    terrain: &Terrain<'_>,
+    urban_population: &[u64],
+    rules: &Refine,
+) -> Raster<u8> {
     let mut cover = resample_classes(coarse, grid, ClassMethod::Nearest);
     let slope = terrain.slope_deg.values();
     let hand = terrain.hand_m.values();
@@ -133,7 +139,8 @@ pub fn refine(coarse: &Raster<u8>, grid: &Grid, terrain: &Terrain<'_>, urban_pop
                 return;
             }
             let hilly = slope[i] >= rules.forest_slope_deg || hand[i] >= rules.forest_hand_m;
-            let flat = slope[i] < 0.5 * rules.forest_slope_deg && hand[i] < 0.5 * rules.forest_hand_m;
+            let flat =
+                slope[i] < 0.5 * rules.forest_slope_deg && hand[i] < 0.5 * rules.forest_hand_m;
             *class = match *class {
                 igbp::WATER | igbp::WETLAND => *class,
                 1..=8 if flat => igbp::CROPLAND,
@@ -147,7 +154,12 @@ pub fn refine(coarse: &Raster<u8>, grid: &Grid, terrain: &Terrain<'_>, urban_pop
     cover
 }
 
-fn place_towns(cover: &mut Raster<u8>, terrain: &Terrain<'_>, urban_population: &[u64], rules: &Refine) {
+fn place_towns(
+    cover: &mut Raster<u8>,
+    terrain: &Terrain<'_>,
+    urban_population: &[u64],
+    rules: &Refine,
+) {
     let mut candidates: Vec<Vec<(f32, u32)>> = vec![Vec::new(); urban_population.len()];
     let (slope, hand) = (terrain.slope_deg.values(), terrain.hand_m.values());
     let distance = terrain.settlement_m.values();
@@ -191,7 +203,12 @@ pub struct Weights {
 ///
 /// Urban cells carry 20 times the weight of a cropland cell beside a settlement, which reproduces urban densities with
 /// `urban_m2_per_head` when half or more of a unit's people live in towns.
-pub fn weights(cover: &Raster<u8>, terrain: &Terrain<'_>, urban_share: &[f64], rules: &Refine) -> Weights {
+pub fn weights(
+    cover: &Raster<u8>,
+    terrain: &Terrain<'_>,
+    urban_share: &[f64],
+    rules: &Refine,
+) -> Weights {
     let grid = cover.grid;
     let cells = cover.values();
     let slope = terrain.slope_deg.values();
@@ -357,7 +374,13 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_straight_lines_to_two_percent() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 9000.0), (90.0, 90.0), (100, 100)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 9000.0),
+            (90.0, 90.0),
+            (100, 100),
+        )
+        .unwrap();
         let d = distance_to_points(&grid, &[(grid.x(50), grid.y(50))]);
         for (r, c) in [(50, 90), (10, 50), (80, 80), (20, 35), (99, 0)] {
             let (a, b) = (r as f64 - 50.0, c as f64 - 50.0);
@@ -369,7 +392,13 @@ mod tests {
 
     #[test]
     fn towns_get_their_space_and_people_their_share() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 900.0), (90.0, 90.0), (10, 10)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 900.0),
+            (90.0, 90.0),
+            (10, 10),
+        )
+        .unwrap();
         let rules = LandCover::builtin().refine;
         let slope = Raster::filled(grid, 1.0);
         let hand = Raster::filled(grid, 5.0);
@@ -400,7 +429,13 @@ mod tests {
 
     #[test]
     fn patches_touch_by_corners() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 3.0), (1.0, 1.0), (3, 4)).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 3.0),
+            (1.0, 1.0),
+            (3, 4),
+        )
+        .unwrap();
         let mask = Raster::new(
             grid,
             ndarray::array![[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 0]],

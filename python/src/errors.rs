@@ -11,7 +11,13 @@ pub fn raise(py: Python<'_>, error: Error) -> PyErr {
 }
 
 /// One fault of an argument rather than of a file.
-pub fn argument(py: Python<'_>, name: &str, found: impl Into<String>, expected: &str, remedy: &str) -> PyErr {
+pub fn argument(
+    py: Python<'_>,
+    name: &str,
+    found: impl Into<String>,
+    expected: &str,
+    remedy: &str,
+) -> PyErr {
     raise(py, Error::input(Fault::new(name, found, expected, remedy)))
 }
 
@@ -29,7 +35,9 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
                 entry.set_item("remedy", &fault.remedy)?;
                 list.append(entry)?;
             }
-            classes.getattr("InputError")?.call1((error.to_string(), list))?
+            classes
+                .getattr("InputError")?
+                .call1((error.to_string(), list))?
         }
         Error::Io { path, source, .. } => {
             // OSError picks its subclass (PermissionError, ...) by the system's number.

@@ -14,7 +14,16 @@ pub struct PyGrid(pub Grid);
 #[pymethods]
 impl PyGrid {
     #[new]
-    fn new(py: Python<'_>, epsg: u32, west: f64, north: f64, dx: f64, dy: f64, rows: usize, cols: usize) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        epsg: u32,
+        west: f64,
+        north: f64,
+        dx: f64,
+        dy: f64,
+        rows: usize,
+        cols: usize,
+    ) -> PyResult<Self> {
         Crs::from_epsg(epsg)
             .and_then(|crs| Grid::new(crs, (west, north), (dx, dy), (rows, cols)))
             .map(PyGrid)

@@ -16,7 +16,9 @@ mod _anlan {
     #[pymodule_export]
     use super::grid::PyGrid;
     #[pymodule_export]
-    use super::raster::{fill_depressions, hillshade, raster_info, read_raster, resample, slope, write_raster, zonal};
+    use super::raster::{
+        fill_depressions, hillshade, raster_info, read_raster, resample, slope, write_raster, zonal,
+    };
     #[pymodule_export]
     use super::run::run;
     #[pymodule_export]

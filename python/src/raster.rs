@@ -16,7 +16,11 @@ use std::path::PathBuf;
 type Array<'py> = Bound<'py, PyArray2<f32>>;
 
 /// A copy of an array as raster; the interpreter may change the array while it is released.
-fn raster(py: Python<'_>, array: &PyReadonlyArray2<'_, f32>, grid: &PyGrid) -> PyResult<Raster<f32>> {
+fn raster(
+    py: Python<'_>,
+    array: &PyReadonlyArray2<'_, f32>,
+    grid: &PyGrid,
+) -> PyResult<Raster<f32>> {
     let view = array.as_array();
     if view.dim() != grid.0.shape() {
         return Err(argument(
@@ -34,7 +38,13 @@ fn edge(py: Python<'_>, name: &str) -> PyResult<Edge> {
     match name {
         "replicate" => Ok(Edge::Replicate),
         "nodata" => Ok(Edge::NoData),
-        _ => Err(argument(py, "edge", format!("`{name}`"), "`replicate` or `nodata`", "choose one of these")),
+        _ => Err(argument(
+            py,
+            "edge",
+            format!("`{name}`"),
+            "`replicate` or `nodata`",
+            "choose one of these",
+        )),
     }
 }
 
@@ -63,7 +73,9 @@ pub fn write_raster(
 
 #[pyfunction]
 pub fn raster_info(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let info = py.detach(|| geotiff::info(&path)).map_err(|e| raise(py, e))?;
+    let info = py
+        .detach(|| geotiff::info(&path))
+        .map_err(|e| raise(py, e))?;
     let out = PyDict::new(py);
     out.set_item("grid", PyGrid(info.grid))?;
     out.set_item("bands", info.bands)?;
@@ -75,9 +87,17 @@ pub fn raster_info(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>>
 
 #[pyfunction]
 #[pyo3(signature = (array, grid, edge="replicate"))]
-pub fn slope<'py>(py: Python<'py>, array: PyReadonlyArray2<'py, f32>, grid: &PyGrid, edge: &str) -> PyResult<Array<'py>> {
+pub fn slope<'py>(
+    py: Python<'py>,
+    array: PyReadonlyArray2<'py, f32>,
+    grid: &PyGrid,
+    edge: &str,
+) -> PyResult<Array<'py>> {
     let (r, edge) = (raster(py, &array, grid)?, self::edge(py, edge)?);
-    Ok(py.detach(|| terrain::slope_deg(&r, edge)).data.into_pyarray(py))
+    Ok(py
+        .detach(|| terrain::slope_deg(&r, edge))
+        .data
+        .into_pyarray(py))
 }
 
 #[pyfunction]
@@ -99,9 +119,16 @@ pub fn hillshade<'py>(
 }
 
 #[pyfunction]
-pub fn fill_depressions<'py>(py: Python<'py>, array: PyReadonlyArray2<'py, f32>, grid: &PyGrid) -> PyResult<Array<'py>> {
+pub fn fill_depressions<'py>(
+    py: Python<'py>,
+    array: PyReadonlyArray2<'py, f32>,
+    grid: &PyGrid,
+) -> PyResult<Array<'py>> {
     let r = raster(py, &array, grid)?;
-    Ok(py.detach(|| hydrology::fill_depressions(&r)).data.into_pyarray(py))
+    Ok(py
+        .detach(|| hydrology::fill_depressions(&r))
+        .data
+        .into_pyarray(py))
 }
 
 #[pyfunction]
@@ -127,7 +154,8 @@ pub fn zonal<'py>(
             Ok(zones::zonal(&r, &shapes, &options))
         })
         .map_err(|e| raise(py, e))?;
-    let column = |of: fn(&zones::ZonalStats) -> f64| PyArray1::from_vec(py, stats.iter().map(of).collect());
+    let column =
+        |of: fn(&zones::ZonalStats) -> f64| PyArray1::from_vec(py, stats.iter().map(of).collect());
     let out = PyDict::new(py);
     out.set_item("count", column(|s| s.count))?;
     out.set_item("sum", column(|s| s.sum))?;
@@ -163,5 +191,8 @@ pub fn resample<'py>(
         }
     };
     let (r, target) = (raster(py, &array, grid)?, target.0);
-    Ok(py.detach(|| carry::resample(&r, &target, method)).data.into_pyarray(py))
+    Ok(py
+        .detach(|| carry::resample(&r, &target, method))
+        .data
+        .into_pyarray(py))
 }

@@ -1,9 +1,9 @@
 //! The whole pipeline.
 
 use crate::errors::{argument, raise};
+use anlan::engine::Error;
 use anlan::progress::News;
 use anlan::run::{RunOptions, run as run_project};
-use anlan::engine::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
@@ -21,7 +21,13 @@ pub fn run<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     if threads == Some(0) {
-        return Err(argument(py, "threads", "0", "at least 1, or None for all", "name a number of threads"));
+        return Err(argument(
+            py,
+            "threads",
+            "0",
+            "at least 1, or None for all",
+            "name a number of threads",
+        ));
     }
     let options = RunOptions {
         out,
@@ -56,7 +62,10 @@ pub fn run<'py>(
     summary.set_item("out", outcome.out)?;
     summary.set_item("ran", outcome.ran)?;
     summary.set_item("kept", outcome.kept)?;
-    summary.set_item("tasks", py.import("json")?.call_method1("loads", (manifests,))?)?;
+    summary.set_item(
+        "tasks",
+        py.import("json")?.call_method1("loads", (manifests,))?,
+    )?;
     Ok(summary)
 }
 

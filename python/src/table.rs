@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 #[pyfunction]
 pub fn read_parquet(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let columns = py.detach(|| parquet::read(&path)).map_err(|e| raise(py, e))?;
+    let columns = py
+        .detach(|| parquet::read(&path))
+        .map_err(|e| raise(py, e))?;
     let out = PyDict::new(py);
     for Column { name, data } in columns {
         match data {
@@ -49,7 +51,8 @@ pub fn write_parquet(py: Python<'_>, path: PathBuf, columns: &Bound<'_, PyDict>)
             "give all columns the same length",
         ));
     }
-    py.detach(|| parquet::write(&path, &out)).map_err(|e| raise(py, e))
+    py.detach(|| parquet::write(&path, &out))
+        .map_err(|e| raise(py, e))
 }
 
 fn data(values: &Bound<'_, PyAny>) -> PyResult<ColumnData> {

@@ -15,8 +15,13 @@ use std::path::PathBuf;
 fn geometry(bytes: &[u8], index: usize) -> Result<Geometry<f64>> {
     Wkb(bytes.to_vec()).to_geo().map_err(|e| {
         Error::input(
-            Fault::new("wkb", format!("{} bytes that are no geometry ({e})", bytes.len()), "well-known binary", "write it with shapely.to_wkb")
-                .at(format!("item {index}")),
+            Fault::new(
+                "wkb",
+                format!("{} bytes that are no geometry ({e})", bytes.len()),
+                "well-known binary",
+                "write it with shapely.to_wkb",
+            )
+            .at(format!("item {index}")),
         )
     })
 }
@@ -29,8 +34,13 @@ pub fn polygons(wkb: &[Vec<u8>]) -> Result<Vec<MultiPolygon<f64>>> {
             Geometry::Polygon(p) => Ok(MultiPolygon(vec![p])),
             Geometry::MultiPolygon(m) => Ok(m),
             _ => Err(Error::input(
-                Fault::new("wkb", "a geometry that is no polygon", "polygons or multipolygons", "leave out points and lines")
-                    .at(format!("item {i}")),
+                Fault::new(
+                    "wkb",
+                    "a geometry that is no polygon",
+                    "polygons or multipolygons",
+                    "leave out points and lines",
+                )
+                .at(format!("item {i}")),
             )),
         })
         .collect()
@@ -38,11 +48,17 @@ pub fn polygons(wkb: &[Vec<u8>]) -> Result<Vec<MultiPolygon<f64>>> {
 
 #[pyfunction]
 #[pyo3(signature = (path, layer=None))]
-pub fn read_vector<'py>(py: Python<'py>, path: PathBuf, layer: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
+pub fn read_vector<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    layer: Option<&str>,
+) -> PyResult<Bound<'py, PyDict>> {
     let (layer, wkb) = py
         .detach(|| {
             let layer = match layer {
-                Some(name) => vector::read_gpkg(&path, Some(name)).and_then(Layer::check_coordinates)?,
+                Some(name) => {
+                    vector::read_gpkg(&path, Some(name)).and_then(Layer::check_coordinates)?
+                }
                 None => vector::read(&path)?,
             };
             let wkb = layer
@@ -56,13 +72,20 @@ pub fn read_vector<'py>(py: Python<'py>, path: PathBuf, layer: Option<&str>) -> 
         .map_err(|e| raise(py, e))?;
     let rows = PyList::empty(py);
     for feature in &layer.features {
-        let row = feature.values.iter().map(|v| to_python(py, v)).collect::<PyResult<Vec<_>>>()?;
+        let row = feature
+            .values
+            .iter()
+            .map(|v| to_python(py, v))
+            .collect::<PyResult<Vec<_>>>()?;
         rows.append(PyTuple::new(py, row)?)?;
     }
     let out = PyDict::new(py);
     out.set_item("columns", &layer.columns)?;
     out.set_item("rows", rows)?;
-    out.set_item("wkb", PyList::new(py, wkb.iter().map(|b| PyBytes::new(py, b)))?)?;
+    out.set_item(
+        "wkb",
+        PyList::new(py, wkb.iter().map(|b| PyBytes::new(py, b)))?,
+    )?;
     out.set_item("epsg", layer.crs.epsg())?;
     Ok(out)
 }
@@ -81,7 +104,12 @@ pub fn write_geopackage(
         return Err(argument(
             py,
             "rows",
-            format!("{} rows for {} geometries and {} columns", rows.len(), wkb.len(), columns.len()),
+            format!(
+                "{} rows for {} geometries and {} columns",
+                rows.len(),
+                wkb.len(),
+                columns.len()
+            ),
             "one row per geometry and one value per column",
             "give every feature a row with all columns",
         ));
@@ -95,7 +123,12 @@ pub fn write_geopackage(
             .iter()
             .zip(values)
             .enumerate()
-            .map(|(i, (bytes, values))| Ok(Feature { geometry: geometry(bytes, i)?, values }))
+            .map(|(i, (bytes, values))| {
+                Ok(Feature {
+                    geometry: geometry(bytes, i)?,
+                    values,
+                })
+            })
             .collect::<Result<Vec<_>>>()?;
         let content = Layer {
             source: path.clone(),

@@ -6,13 +6,15 @@ use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
+use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
 use anlan_models::flood::rain::Hyetograph;
 use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
-use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::runoff::{Roughness, Wetness};
-use anlan_models::flood::screening::{Section, concentration_h, peak_discharge_m3_s, screening_depths};
+use anlan_models::flood::screening::{
+    Section, concentration_h, peak_discharge_m3_s, screening_depths,
+};
 use anlan_models::geology::susceptibility::{percentile_rank, screening};
 use anlan_models::hazard::HazardModel;
 use anlan_models::weather::WeatherModel;
@@ -32,7 +34,11 @@ pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         simulated_library(ctx, draft, &weather)?
     };
     for storm in &storms {
-        let name = format!("library/d{:04.0}min_rp{:04.0}.bin", storm.duration_h * 60.0, storm.return_period);
+        let name = format!(
+            "library/d{:04.0}min_rp{:04.0}.bin",
+            storm.duration_h * 60.0,
+            storm.return_period
+        );
         storm.save(&draft.file(&name)?)?;
     }
     ctx.step(0.92, "return-period maps");
@@ -57,15 +63,30 @@ pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     Ok(())
 }
 
-fn write(ctx: &Context<'_>, draft: &Draft, measure: &str, period: f64, raster: &Raster<f32>, unit: &str) -> Result<()> {
+fn write(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    measure: &str,
+    period: f64,
+    raster: &Raster<f32>,
+    unit: &str,
+) -> Result<()> {
     let mut tags = ctx.tags(measure, unit);
     tags.insert("ANLAN_RETURN_PERIOD_YEARS".into(), period.to_string());
-    geotiff::write_f32(&draft.file(&store::rp_file(measure, period))?, raster, &tags)
+    geotiff::write_f32(
+        &draft.file(&store::rp_file(measure, period))?,
+        raster,
+        &tags,
+    )
 }
 
 /// One run of the 2-D solver per duration and return period: point rain on the whole region, hillslopes routed to the
 /// valleys. The reduction of rain over area is applied when a storm is looked up, by the drainage area of each channel.
-fn simulated_library(ctx: &Context<'_>, draft: &Draft, weather: &WeatherModel) -> Result<Vec<LibraryStorm>> {
+fn simulated_library(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    weather: &WeatherModel,
+) -> Result<Vec<LibraryStorm>> {
     let options = &ctx.project.flood;
     let filled = store::raster(ctx, "layers", "filled_m.tif")?;
     let accumulation = store::raster(ctx, "layers", "accumulation_cells.tif")?;
@@ -106,8 +127,19 @@ fn simulated_library(ctx: &Context<'_>, draft: &Draft, weather: &WeatherModel) -
     )?;
     let active = kind.values().iter().filter(|&&k| k == CELL_ACTIVE).count();
     let mut ledger = Table::new(&[
-        "duration_h", "return_period_years", "rain_mm", "effective_m3", "delivered_m3", "on_hillslopes_m3", "unrouted_m3",
-        "inflow_m3", "outflow_m3", "stored_m3", "mass_error", "steps", "active_cells",
+        "duration_h",
+        "return_period_years",
+        "rain_mm",
+        "effective_m3",
+        "delivered_m3",
+        "on_hillslopes_m3",
+        "unrouted_m3",
+        "inflow_m3",
+        "outflow_m3",
+        "stored_m3",
+        "mass_error",
+        "steps",
+        "active_cells",
     ]);
     let runs = options.durations_h.len() * options.return_periods.len();
     let mut storms = Vec::new();
@@ -133,7 +165,12 @@ fn simulated_library(ctx: &Context<'_>, draft: &Draft, weather: &WeatherModel) -
                     edge: Edge::Free,
                     ..InertialOptions::default()
                 },
-                &mut |seconds| ctx.step(done + 0.85 / runs as f64 * seconds / (end_h * 3600.0), &note),
+                &mut |seconds| {
+                    ctx.step(
+                        done + 0.85 / runs as f64 * seconds / (end_h * 3600.0),
+                        &note,
+                    )
+                },
             )?;
             let l = run.ledger;
             ledger.rows.push(vec![
@@ -171,7 +208,11 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
     let (numbers, _) = models::curve_numbers(ctx)?;
     let grid = filled.grid;
     let cell_km2 = grid.dx * grid.dy / 1e6;
-    let drainage = models::drainage_cell(&directions, &accumulation, ctx.project.flood.channel_km2 / cell_km2);
+    let drainage = models::drainage_cell(
+        &directions,
+        &accumulation,
+        ctx.project.flood.channel_km2 / cell_km2,
+    );
     let slope = models::channel_slope(&directions, &filled);
     let tables = RiverTables::published();
     let roughness = Roughness::published();
@@ -198,7 +239,8 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
                     let s = f64::from(slope.values()[cell]);
                     // Length of the main stream by Hack's law.
                     let length = 1.4 * libm::pow(area, 0.6);
-                    let q = peak_discharge_m3_s(effective, area, duration, concentration_h(length, s));
+                    let q =
+                        peak_discharge_m3_s(effective, area, duration, concentration_h(length, s));
                     let width = tables.geometry.width_m(area);
                     let floor = (6.0 * width).max(0.5 * grid.dx);
                     let section = Section::regional(
@@ -211,7 +253,12 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
                     section.stage_m(q).max(0.0) as f32
                 })
                 .collect();
-            let footprint = screening_depths(&hand, &drainage, |cell| f64::from(stages[cell as usize]), LEAST_DEPTH_M);
+            let footprint = screening_depths(
+                &hand,
+                &drainage,
+                |cell| f64::from(stages[cell as usize]),
+                LEAST_DEPTH_M,
+            );
             storms.push(LibraryStorm {
                 return_period: period,
                 duration_h: duration,
@@ -248,12 +295,31 @@ pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         ("rain_mm_h", "mm/h", 3, rain),
         ("tornado_ef", "EF class", 2, tornado),
     ];
-    let counters = count(ctx, &model, &weather, &coarse, &measures.iter().map(|m| (m.2, m.3.clone())).collect::<Vec<_>>());
-    let on_grid = |values: Vec<f32>| resample(&Raster::new(coarse, to_grid(&coarse, values)), &grid, Method::Bilinear);
+    let counters = count(
+        ctx,
+        &model,
+        &weather,
+        &coarse,
+        &measures
+            .iter()
+            .map(|m| (m.2, m.3.clone()))
+            .collect::<Vec<_>>(),
+    );
+    let on_grid = |values: Vec<f32>| {
+        resample(
+            &Raster::new(coarse, to_grid(&coarse, values)),
+            &grid,
+            Method::Bilinear,
+        )
+    };
     for ((name, unit, _, _), counter) in measures.iter().zip(&counters) {
         if *name == "tornado_ef" {
             let strikes = on_grid(counter.yearly_frequency(0));
-            geotiff::write_f32(&draft.file("tornado_strike_probability.tif")?, &strikes, &ctx.tags("tornado_strike_probability", "1/a"))?;
+            geotiff::write_f32(
+                &draft.file("tornado_strike_probability.tif")?,
+                &strikes,
+                &ctx.tags("tornado_strike_probability", "1/a"),
+            )?;
             continue;
         }
         for &period in store::return_periods(ctx.project) {
@@ -277,7 +343,10 @@ fn count(
     measures: &[(usize, Vec<f32>)],
 ) -> Vec<ExceedanceCounter> {
     let new = || -> Vec<ExceedanceCounter> {
-        measures.iter().map(|(_, t)| ExceedanceCounter::new(grid.cells(), t)).collect()
+        measures
+            .iter()
+            .map(|(_, t)| ExceedanceCounter::new(grid.cells(), t))
+            .collect()
     };
     let mut total = new();
     const BLOCK: u32 = 100;
@@ -292,7 +361,13 @@ fn count(
                     .map(|&(column, _)| {
                         let mut all: Vec<(u32, f32)> = incidents
                             .iter()
-                            .flat_map(|i| i.footprint.cells.iter().copied().zip(i.footprint.values[column].iter().copied()))
+                            .flat_map(|i| {
+                                i.footprint
+                                    .cells
+                                    .iter()
+                                    .copied()
+                                    .zip(i.footprint.values[column].iter().copied())
+                            })
                             .filter(|(_, v)| *v >= 0.0)
                             .collect();
                         all.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
@@ -321,9 +396,17 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let model = models::geology(ctx, &weather)?;
     ctx.step(0.7, "annual probability");
     let annual = model.annual_release_probability(&models::climate_years(&weather));
-    geotiff::write_f32(&draft.file("annual_probability.tif")?, &annual, &ctx.tags("annual_release_probability", "1/a"))?;
+    geotiff::write_f32(
+        &draft.file("annual_probability.tif")?,
+        &annual,
+        &ctx.tags("annual_release_probability", "1/a"),
+    )?;
     let period = annual.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
-    geotiff::write_f32(&draft.file("return_period_years.tif")?, &period, &ctx.tags("return_period_of_a_slide", "a"))
+    geotiff::write_f32(
+        &draft.file("return_period_years.tif")?,
+        &period,
+        &ctx.tags("return_period_of_a_slide", "a"),
+    )
 }
 
 /// Screening: rank of the slope times rank of the relief. It orders places and is no probability: slopes of 30" cells are
@@ -332,7 +415,11 @@ fn geology_screening(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let slope = percentile_rank(&store::raster(ctx, "layers", "slope_deg.tif")?);
     let relief = percentile_rank(&store::raster(ctx, "layers", "hand_m.tif")?);
     let index = screening(&slope, &relief);
-    geotiff::write_f32(&draft.file("annual_probability.tif")?, &index, &ctx.tags("landslide_screening_index", "0..1, no probability"))
+    geotiff::write_f32(
+        &draft.file("annual_probability.tif")?,
+        &index,
+        &ctx.tags("landslide_screening_index", "0..1, no probability"),
+    )
 }
 
 /// Forest fire: annual burn probability, conditional flame length, flame-length classes.
@@ -342,7 +429,11 @@ pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let model = models::fire(ctx, &weather)?;
     ctx.step(0.8, "burn probability");
     let (annual, counts) = model.library().burn_maps();
-    geotiff::write_f32(&draft.file("burn_probability.tif")?, &annual, &ctx.tags("annual_burn_probability", "1/a"))?;
+    geotiff::write_f32(
+        &draft.file("burn_probability.tif")?,
+        &annual,
+        &ctx.tags("annual_burn_probability", "1/a"),
+    )?;
     // The class of greatest danger holds the fires that matter for intensity.
     if let Some(worst) = counts.last() {
         geotiff::write_f32(
@@ -356,7 +447,13 @@ pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             &ctx.tags("relative_sampling_error_of_burn_probability", "1"),
         )?;
     }
-    let mut table = Table::new(&["class", "ignition_cell", "duration_h", "burned_cells", "rate_per_year"]);
+    let mut table = Table::new(&[
+        "class",
+        "ignition_cell",
+        "duration_h",
+        "burned_cells",
+        "rate_per_year",
+    ]);
     for (i, fire) in model.library().fires.iter().enumerate() {
         table.rows.push(vec![
             (fire.class as i64 + 1).into(),

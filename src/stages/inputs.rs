@@ -78,18 +78,47 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
     let dem = take(&mut faults, read_dem(&file("dem")));
     let land_cover = take(&mut faults, read_land_cover(&file("land_cover")));
     let climate = [
-        ("temperature", 12, -45.0, 45.0, "monthly mean temperature in °C", "the values look like kelvin: subtract 273.15"),
-        ("rain", 12, 0.0, 3000.0, "monthly rain in mm", "multiply metres by 1000, or check the unit"),
-        ("rain_rate", 1, 1.0, 250.0, "rain rate in mm/h", "check the unit of the raster"),
+        (
+            "temperature",
+            12,
+            -45.0,
+            45.0,
+            "monthly mean temperature in °C",
+            "the values look like kelvin: subtract 273.15",
+        ),
+        (
+            "rain",
+            12,
+            0.0,
+            3000.0,
+            "monthly rain in mm",
+            "multiply metres by 1000, or check the unit",
+        ),
+        (
+            "rain_rate",
+            1,
+            1.0,
+            250.0,
+            "rain rate in mm/h",
+            "check the unit of the raster",
+        ),
     ];
     for (name, bands, low, high, what, remedy) in climate {
-        take(&mut faults, check_climate(&file(name), bands, (low, high), what, remedy));
+        take(
+            &mut faults,
+            check_climate(&file(name), bands, (low, high), what, remedy),
+        );
     }
     let borders = take(&mut faults, vector::read(&file("units")));
     let region = take(&mut faults, vector::read(&file("region")));
     let census = take(&mut faults, read_census(project, &file));
-    let (Some(dem), Some(land_cover), Some(borders), Some(region), Some((records, notes, crosswalk))) =
-        (dem, land_cover, borders, region, census)
+    let (
+        Some(dem),
+        Some(land_cover),
+        Some(borders),
+        Some(region),
+        Some((records, notes, crosswalk)),
+    ) = (dem, land_cover, borders, region, census)
     else {
         return Err(Error::Input(faults));
     };
@@ -110,14 +139,21 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         .iter()
         .flat_map(|u| geo::CoordsIter::coords_iter(&u.2))
         .fold(Bounds::EMPTY, |b, c| b.with(c.x, c.y));
-    let grid = Grid::covering(crs, &bounds.expanded(project.grid.margin_m), project.grid.cell_m)?;
+    let grid = Grid::covering(
+        crs,
+        &bounds.expanded(project.grid.margin_m),
+        project.grid.cell_m,
+    )?;
     for (name, source) in [("dem", &dem.grid), ("land_cover", &land_cover.grid)] {
         let here = grid.bounds().projected(crs, source.crs);
         if !source.bounds().intersects(&here) {
             faults.push(Fault::new(
                 file(name),
                 format!("extent {:?}", source.bounds()),
-                format!("an extent that meets the units ({here:?} in {})", source.crs),
+                format!(
+                    "an extent that meets the units ({here:?} in {})",
+                    source.crs
+                ),
                 "give a raster of the same region",
             ));
         }
@@ -131,7 +167,12 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         .into_iter()
         .filter_map(|(code, name, border)| {
             let record = resolved.iter().find(|r| r.code.as_str() == code)?.clone();
-            Some(Unit { code, name, record, border })
+            Some(Unit {
+                code,
+                name,
+                record,
+                border,
+            })
         })
         .collect();
     let region = region.reprojected(crs);
@@ -140,7 +181,9 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         dem,
         land_cover,
         units,
-        region: (0..region.features.len()).filter_map(|i| region.polygons(i)).collect(),
+        region: (0..region.features.len())
+            .filter_map(|i| region.polygons(i))
+            .collect(),
         places: places.unwrap_or_default(),
         findings,
         notes,
@@ -155,7 +198,12 @@ fn take<T>(faults: &mut Vec<Fault>, result: Result<T>) -> Option<T> {
             None
         }
         Err(other) => {
-            faults.push(Fault::new("inputs", other.to_string(), "readable inputs", "see the message"));
+            faults.push(Fault::new(
+                "inputs",
+                other.to_string(),
+                "readable inputs",
+                "see the message",
+            ));
             None
         }
     }
@@ -177,7 +225,11 @@ fn read_dem(path: &Path) -> Result<Raster<f32>> {
 
 fn read_land_cover(path: &Path) -> Result<Raster<u8>> {
     let cover = geotiff::read_u8(path, 1)?;
-    if let Some(&bad) = cover.values().iter().find(|&&c| c > 16 && Some(c) != cover.nodata && c != 255) {
+    if let Some(&bad) = cover
+        .values()
+        .iter()
+        .find(|&&c| c > 16 && Some(c) != cover.nodata && c != 255)
+    {
         return Err(Error::input(Fault::new(
             path,
             format!("class {bad}"),
@@ -188,7 +240,13 @@ fn read_land_cover(path: &Path) -> Result<Raster<u8>> {
     Ok(cover.with_nodata(255))
 }
 
-fn check_climate(path: &Path, bands: usize, (low, high): (f32, f32), what: &str, remedy: &str) -> Result<()> {
+fn check_climate(
+    path: &Path,
+    bands: usize,
+    (low, high): (f32, f32),
+    what: &str,
+    remedy: &str,
+) -> Result<()> {
     let rasters = geotiff::read_bands_f32(path)?;
     if rasters.len() != bands {
         return Err(Error::input(Fault::new(
@@ -205,8 +263,13 @@ fn check_climate(path: &Path, bands: usize, (low, high): (f32, f32), what: &str,
         let metres = what.starts_with("monthly rain") && b < 2.0;
         if a < low || b > high || metres {
             return Err(Error::input(
-                Fault::new(path, format!("values of {a} to {b}"), format!("{what}, {low} to {high}"), remedy)
-                    .at(format!("band {}", i + 1)),
+                Fault::new(
+                    path,
+                    format!("values of {a} to {b}"),
+                    format!("{what}, {low} to {high}"),
+                    remedy,
+                )
+                .at(format!("band {}", i + 1)),
             ));
         }
     }
@@ -219,10 +282,19 @@ fn border_units(layer: &Layer) -> Result<Vec<(String, String, MultiPolygon<f64>)
     let mut faults = Vec::new();
     for (i, feature) in layer.features.iter().enumerate() {
         match layer.polygons(i) {
-            Some(border) => out.push((feature.values[code].to_string(), feature.values[name].to_string(), border)),
+            Some(border) => out.push((
+                feature.values[code].to_string(),
+                feature.values[name].to_string(),
+                border,
+            )),
             None => faults.push(
-                Fault::new(&layer.source, "a geometry that is no polygon", "polygons", "remove the feature")
-                    .at(format!("feature {}", i + 1)),
+                Fault::new(
+                    &layer.source,
+                    "a geometry that is no polygon",
+                    "polygons",
+                    "remove the feature",
+                )
+                .at(format!("feature {}", i + 1)),
             ),
         }
     }
@@ -235,21 +307,33 @@ fn border_units(layer: &Layer) -> Result<Vec<(String, String, MultiPolygon<f64>)
             "dissolve the polygons of one unit into one feature",
         ));
     }
-    if faults.is_empty() { Ok(out) } else { Err(Error::Input(faults)) }
+    if faults.is_empty() {
+        Ok(out)
+    } else {
+        Err(Error::Input(faults))
+    }
 }
 
 /// Borders of units and of the region must lie over each other: the centroids of each region's units are held against
 /// the centroid of the region, and a shift by the offset of Chinese web maps is refused by name.
 fn check_shift(units: &Layer, region: &Layer) -> Result<()> {
-    let (units_ll, region_ll) = (units.reprojected(Crs::CGCS2000), region.reprojected(Crs::CGCS2000));
+    let (units_ll, region_ll) = (
+        units.reprojected(Crs::CGCS2000),
+        region.reprojected(Crs::CGCS2000),
+    );
     let (unit_code, region_code) = (units.require("code")?, region.require("code")?);
-    let centroid = |parts: Vec<geo::Polygon<f64>>| MultiPolygon(parts).centroid().map(|c| (c.x(), c.y()));
+    let centroid =
+        |parts: Vec<geo::Polygon<f64>>| MultiPolygon(parts).centroid().map(|c| (c.x(), c.y()));
     let (mut reference, mut candidate) = (Vec::new(), Vec::new());
     for (i, feature) in region_ll.features.iter().enumerate() {
         let code = feature.values[region_code].to_string();
         let prefix = code.trim_end_matches("00").to_string();
         let parts: Vec<_> = (0..units_ll.features.len())
-            .filter(|&u| units_ll.features[u].values[unit_code].to_string().starts_with(&prefix))
+            .filter(|&u| {
+                units_ll.features[u].values[unit_code]
+                    .to_string()
+                    .starts_with(&prefix)
+            })
             .filter_map(|u| units_ll.polygons(u))
             .flat_map(|m| m.0)
             .collect();
@@ -279,7 +363,10 @@ fn check_shift(units: &Layer, region: &Layer) -> Result<()> {
         if dx_m.abs().max(dy_m.abs()) > 500.0 {
             return Err(Error::input(Fault::new(
                 &units.source,
-                format!("borders {dx_m:.0} m east and {dy_m:.0} m north of those in {}", region.source.display()),
+                format!(
+                    "borders {dx_m:.0} m east and {dy_m:.0} m north of those in {}",
+                    region.source.display()
+                ),
                 "units and region that lie over each other",
                 "check that both files are of the same region and system",
             )));
@@ -295,9 +382,15 @@ fn read_census(project: &Project, file: &dyn Fn(&str) -> PathBuf) -> Result<Cens
         None => ColumnDictionary::builtin(),
         Some(_) => {
             let path = file("columns");
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
             toml::from_str(&text).map_err(|e| {
-                Error::input(Fault::new(&path, e.message().to_string(), "a column dictionary", "compare with the compiled-in one"))
+                Error::input(Fault::new(
+                    &path,
+                    e.message().to_string(),
+                    "a column dictionary",
+                    "compare with the compiled-in one",
+                ))
             })?
         }
     };
@@ -323,13 +416,26 @@ fn read_places(path: &Path, grid: &Grid) -> Result<Vec<Place>> {
     for (i, row) in table.rows.iter().enumerate() {
         let (Some(x), Some(y)) = (row[lon].as_f64(), row[lat].as_f64()) else {
             faults.push(
-                Fault::new(path, format!("({}, {})", row[lon], row[lat]), "longitude and latitude in degrees", "fill the cells in")
-                    .at(table.place(i, lon)),
+                Fault::new(
+                    path,
+                    format!("({}, {})", row[lon], row[lat]),
+                    "longitude and latitude in degrees",
+                    "fill the cells in",
+                )
+                .at(table.place(i, lon)),
             );
             continue;
         };
         if let Some(slip) = Crs::CGCS2000.implausible(x, y) {
-            faults.push(Fault::new(path, format!("({x}, {y}): {slip}"), "longitude, then latitude", "swap the columns").at(table.place(i, lon)));
+            faults.push(
+                Fault::new(
+                    path,
+                    format!("({x}, {y}): {slip}"),
+                    "longitude, then latitude",
+                    "swap the columns",
+                )
+                .at(table.place(i, lon)),
+            );
             continue;
         }
         let (x, y) = projector.point(x, y);
@@ -342,11 +448,20 @@ fn read_places(path: &Path, grid: &Grid) -> Result<Vec<Place>> {
             });
         }
     }
-    if faults.is_empty() { Ok(places) } else { Err(Error::Input(faults)) }
+    if faults.is_empty() {
+        Ok(places)
+    } else {
+        Err(Error::Input(faults))
+    }
 }
 
 /// The units as a layer, with chosen columns.
-pub(crate) fn units_layer(units: &[Unit], crs: Crs, columns: &[&str], values: impl Fn(usize) -> Vec<Value>) -> Layer {
+pub(crate) fn units_layer(
+    units: &[Unit],
+    crs: Crs,
+    columns: &[&str],
+    values: impl Fn(usize) -> Vec<Value>,
+) -> Layer {
     let mut names = vec!["code".to_string(), "name".to_string()];
     names.extend(columns.iter().map(|c| (*c).to_string()));
     Layer {
@@ -357,7 +472,10 @@ pub(crate) fn units_layer(units: &[Unit], crs: Crs, columns: &[&str], values: im
             .iter()
             .enumerate()
             .map(|(i, unit)| {
-                let mut row = vec![Value::Text(unit.code.clone()), Value::Text(unit.name.clone())];
+                let mut row = vec![
+                    Value::Text(unit.code.clone()),
+                    Value::Text(unit.name.clone()),
+                ];
                 row.extend(values(i));
                 Feature {
                     geometry: geo::Geometry::MultiPolygon(unit.border.clone()),

@@ -15,7 +15,9 @@ use anlan_models::census::Ledger;
 use anlan_models::census::exposure::{CellLayers, ExposureValues};
 use anlan_models::downscale;
 use anlan_models::hazard::stream;
-use anlan_models::landcover::{LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine, weights};
+use anlan_models::landcover::{
+    LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine, weights,
+};
 use geo::{LineString, MultiLineString, MultiPolygon};
 use ndarray::Array2;
 
@@ -26,10 +28,19 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     }
     let grid = inputs.grid;
     ctx.step(0.05, "terrain");
-    let dem = if ctx.project.grid.cell_m < inputs.dem.grid.cell_size_m(inputs.dem.grid.rows / 2).1 * 0.6 {
-        let (dem, left) = downscale::terrain(&inputs.dem, &grid, &ctx.project.terrain, ctx.project.project.seed);
+    let dem = if ctx.project.grid.cell_m
+        < inputs.dem.grid.cell_size_m(inputs.dem.grid.rows / 2).1 * 0.6
+    {
+        let (dem, left) = downscale::terrain(
+            &inputs.dem,
+            &grid,
+            &ctx.project.terrain,
+            ctx.project.project.seed,
+        );
         if left > 0.01 {
-            ctx.warn(&format!("means of the coarse elevation cells are kept to {left:.3} m"));
+            ctx.warn(&format!(
+                "means of the coarse elevation cells are kept to {left:.3} m"
+            ));
         }
         dem
     } else {
@@ -47,8 +58,12 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let aspect = aspect_deg(&filled, Edge::Replicate);
     let shade = hillshade(&dem, 315.0, 45.0, 1.0, Edge::Replicate);
     ctx.step(0.5, "units and land cover");
-    let shapes: Vec<(&MultiPolygon<f64>, u16)> =
-        inputs.units.iter().enumerate().map(|(i, u)| (&u.border, i as u16)).collect();
+    let shapes: Vec<(&MultiPolygon<f64>, u16)> = inputs
+        .units
+        .iter()
+        .enumerate()
+        .map(|(i, u)| (&u.border, i as u16))
+        .collect();
     let mut unit = rasterize(&shapes, &grid, Rule::Centre, u16::MAX);
     // Cells of a unit without terrain (sea) carry nobody.
     for (u, z) in unit.values_mut().iter_mut().zip(dem.values()) {
@@ -74,7 +89,11 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         unit: &unit,
     };
     let tables = LandCover::builtin();
-    let urban: Vec<u64> = inputs.units.iter().map(|u| u.record.urban_population).collect();
+    let urban: Vec<u64> = inputs
+        .units
+        .iter()
+        .map(|u| u.record.urban_population)
+        .collect();
     let cover = refine(&inputs.land_cover, &grid, &terrain, &urban, &tables.refine);
     let shares: Vec<f64> = inputs
         .units
@@ -102,7 +121,11 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let soil = soil_classes(&slope, &cover);
     let ignition = ignition_weight(&cover, &settlement_m, &road_m);
     let float = |name: &str, raster: &Raster<f32>, unit: &str| {
-        geotiff::write_f32(&draft.file(&format!("{name}.tif"))?, raster, &ctx.tags(name, unit))
+        geotiff::write_f32(
+            &draft.file(&format!("{name}.tif"))?,
+            raster,
+            &ctx.tags(name, unit),
+        )
     };
     float("dem_m", &dem, "m")?;
     float("filled_m", &filled, "m")?;
@@ -112,11 +135,30 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     float("accumulation_cells", &accumulation, "cells")?;
     float("hillshade", &shade, "0..255")?;
     float("ignition_weight", &ignition, "relative")?;
-    float("population", &ledger.raster(|r| f64::from(r.population)), "person")?;
+    float(
+        "population",
+        &ledger.raster(|r| f64::from(r.population)),
+        "person",
+    )?;
     float("gdp_yuan", &ledger.raster(|r| r.gdp_yuan), "yuan")?;
-    float("unit", &unit.map(|u| if u == u16::MAX { f32::NAN } else { f32::from(u) }), "index of the unit")?;
+    float(
+        "unit",
+        &unit.map(|u| {
+            if u == u16::MAX {
+                f32::NAN
+            } else {
+                f32::from(u)
+            }
+        }),
+        "index of the unit",
+    )?;
     let class = |name: &str, raster: &Raster<u8>| {
-        geotiff::write_u8(&draft.file(&format!("{name}.tif"))?, raster, None, &ctx.tags(name, "class"))
+        geotiff::write_u8(
+            &draft.file(&format!("{name}.tif"))?,
+            raster,
+            None,
+            &ctx.tags(name, "class"),
+        )
     };
     class("flow_direction", &directions)?;
     class("land_cover", &cover)?;
@@ -149,7 +191,11 @@ fn require_cells(inputs: &Inputs, unit: &Raster<u16>) -> Result<()> {
             )
         })
         .collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::Input(faults)) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Input(faults))
+    }
 }
 
 /// Synthetic roads: straight links from each settlement to its nearest larger one, drawn on the grid; m per cell.
@@ -184,17 +230,23 @@ fn roads(inputs: &Inputs, grid: &Grid, slope: &Raster<f32>, unit: &Raster<u16>) 
 
 /// Synthetic soil classes 1..=3 from slope and cover; 0 where nothing can slide.
 fn soil_classes(slope: &Raster<f32>, cover: &Raster<u8>) -> Raster<u8> {
-    let data = Array2::from_shape_fn(slope.grid.shape(), |rc| match (slope.data[rc], cover.data[rc]) {
-        (s, c) if s.is_nan() || c == igbp::WATER || c == igbp::NONE => 0,
-        (s, _) if s >= 30.0 => 2,
-        (s, _) if s >= 15.0 => 1,
-        _ => 3,
+    let data = Array2::from_shape_fn(slope.grid.shape(), |rc| {
+        match (slope.data[rc], cover.data[rc]) {
+            (s, c) if s.is_nan() || c == igbp::WATER || c == igbp::NONE => 0,
+            (s, _) if s >= 30.0 => 2,
+            (s, _) if s >= 15.0 => 1,
+            _ => 3,
+        }
     });
     Raster::new(slope.grid, data)
 }
 
 /// Synthetic ignition weights: most fires start by people, near fields, roads and settlements at the forest's edge.
-fn ignition_weight(cover: &Raster<u8>, settlement_m: &Raster<f32>, road_m: &Raster<f32>) -> Raster<f32> {
+fn ignition_weight(
+    cover: &Raster<u8>,
+    settlement_m: &Raster<f32>,
+    road_m: &Raster<f32>,
+) -> Raster<f32> {
     let road_mask = road_m.map(|r| u8::from(r > 0.0));
     let road_distance = distance_to_cells(&road_mask);
     let fields = cover.map(|c| u8::from(c == igbp::CROPLAND || c == igbp::MOSAIC));
@@ -204,8 +256,16 @@ fn ignition_weight(cover: &Raster<u8>, settlement_m: &Raster<f32>, road_m: &Rast
         if !burnable {
             return 0.0;
         }
-        let near = |d: f32, scale: f32| if d.is_finite() { libm::expf(-d / scale) } else { 0.0 };
-        0.05 + near(settlement_m.data[rc], 2000.0) + near(road_distance.data[rc], 500.0) + near(field_distance.data[rc], 300.0)
+        let near = |d: f32, scale: f32| {
+            if d.is_finite() {
+                libm::expf(-d / scale)
+            } else {
+                0.0
+            }
+        };
+        0.05 + near(settlement_m.data[rc], 2000.0)
+            + near(road_distance.data[rc], 500.0)
+            + near(field_distance.data[rc], 300.0)
     });
     Raster::new(cover.grid, data)
 }
@@ -215,8 +275,16 @@ fn write_units(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs, ledger: &Ledge
     let forest = ledger.totals(|r| r.forest_ha);
     let road = ledger.totals(|r| r.road_m);
     let columns = [
-        "population", "households", "urban_population", "age_65_plus", "rooms", "floor_m2", "gdp_yuan", "crop_ha",
-        "forest_ha", "road_m",
+        "population",
+        "households",
+        "urban_population",
+        "age_65_plus",
+        "rooms",
+        "floor_m2",
+        "gdp_yuan",
+        "crop_ha",
+        "forest_ha",
+        "road_m",
     ];
     let rooms = ledger.totals(|r| r.rooms.iter().map(|&n| f64::from(n)).sum());
     let layer = units_layer(&inputs.units, inputs.grid.crs, &columns, |i| {
@@ -240,9 +308,16 @@ fn write_units(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs, ledger: &Ledge
 
 /// What the census check found and how it was resolved.
 fn write_findings(draft: &Draft, inputs: &Inputs) -> Result<()> {
-    let mut table = Table::new(&["severity", "rule", "unit", "file", "place", "found", "expected", "remedy"]);
+    let mut table = Table::new(&[
+        "severity", "rule", "unit", "file", "place", "found", "expected", "remedy",
+    ]);
     for f in &inputs.findings {
-        let file = f.fault.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = f
+            .fault
+            .file
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         table.rows.push(vec![
             format!("{:?}", f.severity).to_lowercase().into(),
             f.rule.into(),
@@ -268,7 +343,11 @@ fn write_findings(draft: &Draft, inputs: &Inputs) -> Result<()> {
 fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()> {
     let path = draft.file("depots.csv")?;
     if let Some(file) = &ctx.project.inputs.depots {
-        let source = ctx.project_file.parent().unwrap_or(std::path::Path::new("")).join(file);
+        let source = ctx
+            .project_file
+            .parent()
+            .unwrap_or(std::path::Path::new(""))
+            .join(file);
         let table = table::read(&source)?;
         for column in ["code", "name", "lon", "lat", "capacity_m3", "people_served"] {
             table.require(column)?;
@@ -277,19 +356,33 @@ fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()>
     }
     let back = Projector::new(inputs.grid.crs, Crs::CGCS2000);
     let random = Stream::new(ctx.project.project.seed, stream::RELIEF);
-    let mut table = Table::new(&["code", "name", "lon", "lat", "capacity_m3", "people_served", "provenance"]);
+    let mut table = Table::new(&[
+        "code",
+        "name",
+        "lon",
+        "lat",
+        "capacity_m3",
+        "people_served",
+        "provenance",
+    ]);
     for (i, unit) in inputs.units.iter().enumerate() {
         let inside = inputs
             .places
             .iter()
             .filter(|p| geo::Contains::contains(&unit.border, &geo::Point::new(p.x, p.y)));
-        let best = inside.max_by(|a, b| a.population.total_cmp(&b.population).then(b.name.cmp(&a.name)));
+        let best = inside.max_by(|a, b| {
+            a.population
+                .total_cmp(&b.population)
+                .then(b.name.cmp(&a.name))
+        });
         let (x, y) = match best {
             Some(p) => (p.x, p.y),
             None => geo::Centroid::centroid(&unit.border).map_or((0.0, 0.0), |c| (c.x(), c.y())),
         };
         let (lon, lat) = back.point(x, y);
-        let served = (unit.record.population as f64 * (0.003 + 0.004 * random.uniform(i as u64, 0, 0))).round();
+        let served = (unit.record.population as f64
+            * (0.003 + 0.004 * random.uniform(i as u64, 0, 0)))
+        .round();
         table.rows.push(vec![
             format!("D{}", unit.code).into(),
             format!("{}合成库", unit.name).into(),
@@ -304,23 +397,46 @@ fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()>
 }
 
 /// Hidden-danger sites: those given, or synthetic ones on steep slopes near people.
-fn write_danger_sites(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs, slope: &Raster<f32>, ledger: &Ledger) -> Result<()> {
+fn write_danger_sites(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    inputs: &Inputs,
+    slope: &Raster<f32>,
+    ledger: &Ledger,
+) -> Result<()> {
     let path = draft.file("danger_sites.csv")?;
     if let Some(file) = &ctx.project.inputs.danger_sites {
-        let source = ctx.project_file.parent().unwrap_or(std::path::Path::new("")).join(file);
+        let source = ctx
+            .project_file
+            .parent()
+            .unwrap_or(std::path::Path::new(""))
+            .join(file);
         return write_csv(&path, &table::read(&source)?);
     }
     let random = Stream::new(ctx.project.project.seed, stream::GEOLOGY);
     let grid = inputs.grid;
     let mut table = Table::new(&[
-        "编号", "名称", "灾害类型", "经度或X", "纬度或Y", "体积_m3", "威胁人数", "威胁财产_元", "provenance",
+        "编号",
+        "名称",
+        "灾害类型",
+        "经度或X",
+        "纬度或Y",
+        "体积_m3",
+        "威胁人数",
+        "威胁财产_元",
+        "provenance",
     ]);
     let mut chosen: Vec<(f64, usize)> = ledger
         .rows
         .iter()
         .enumerate()
         .filter(|(_, r)| r.population > 0 && slope.values()[r.cell as usize] >= 12.0)
-        .map(|(i, r)| (random.uniform(u64::from(r.cell), 1, 0) / f64::from(r.population), i))
+        .map(|(i, r)| {
+            (
+                random.uniform(u64::from(r.cell), 1, 0) / f64::from(r.population),
+                i,
+            )
+        })
         .collect();
     chosen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     for (n, &(_, i)) in chosen.iter().take(40 * inputs.units.len()).enumerate() {

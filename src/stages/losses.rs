@@ -67,28 +67,35 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let blocks = years.div_ceil(BLOCK_YEARS);
     let mut next = 0;
     let mut ready: VecDeque<Vec<LossRow>> = VecDeque::new();
-    write_blocks(&draft.file("event_loss.parquet")?, &event_columns(&[]), || {
-        if ready.is_empty() && next < blocks {
-            let end = (next + WINDOW).min(blocks);
-            let results: Vec<_> = (next..end)
-                .into_par_iter()
-                .map(|b| {
-                    let last = ((b + 1) * BLOCK_YEARS).min(years);
-                    run_block(&simulator, &|y| weather.year(y), b * BLOCK_YEARS..last)
-                })
-                .collect();
-            for result in results {
-                totals.book(&result.rows);
-                for (sum, part) in row_loss.iter_mut().zip(&result.row_loss) {
-                    *sum += part;
+    write_blocks(
+        &draft.file("event_loss.parquet")?,
+        &event_columns(&[]),
+        || {
+            if ready.is_empty() && next < blocks {
+                let end = (next + WINDOW).min(blocks);
+                let results: Vec<_> = (next..end)
+                    .into_par_iter()
+                    .map(|b| {
+                        let last = ((b + 1) * BLOCK_YEARS).min(years);
+                        run_block(&simulator, &|y| weather.year(y), b * BLOCK_YEARS..last)
+                    })
+                    .collect();
+                for result in results {
+                    totals.book(&result.rows);
+                    for (sum, part) in row_loss.iter_mut().zip(&result.row_loss) {
+                        *sum += part;
+                    }
+                    ready.push_back(result.rows);
                 }
-                ready.push_back(result.rows);
+                next = end;
+                ctx.step(
+                    0.05 + 0.9 * f64::from(next) / f64::from(blocks),
+                    "simulated years",
+                );
             }
-            next = end;
-            ctx.step(0.05 + 0.9 * f64::from(next) / f64::from(blocks), "simulated years");
-        }
-        Ok(ready.pop_front().map(|rows| event_columns(&rows)))
-    })?;
+            Ok(ready.pop_front().map(|rows| event_columns(&rows)))
+        },
+    )?;
     let mut cell_loss = Raster::filled(grid, f32::NAN);
     let mut per_cell = vec![0.0_f64; grid.cells()];
     for (&cell, &loss) in exposure.cell.iter().zip(&row_loss) {
@@ -97,16 +104,27 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     for &cell in &sites.cells {
         cell_loss.values_mut()[cell as usize] = (per_cell[cell as usize] / f64::from(years)) as f32;
     }
-    geotiff::write_f32(&draft.file("aal_yuan.tif")?, &cell_loss, &ctx.tags("average_annual_loss", "yuan/a"))?;
+    geotiff::write_f32(
+        &draft.file("aal_yuan.tif")?,
+        &cell_loss,
+        &ctx.tags("average_annual_loss", "yuan/a"),
+    )?;
     write_years(&draft.file("year_loss.parquet")?, &totals, years, &units)?;
     write_tables(ctx, draft, &totals, &units)
 }
 
 fn vulnerability(ctx: &Context<'_>) -> Result<(VulnerabilityFile, PathBuf)> {
     let Some(file) = &ctx.project.inputs.vulnerability else {
-        return Ok((VulnerabilityFile::builtin(), PathBuf::from("vulnerability.toml")));
+        return Ok((
+            VulnerabilityFile::builtin(),
+            PathBuf::from("vulnerability.toml"),
+        ));
     };
-    let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
+    let path = ctx
+        .project_file
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join(file);
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
     let parsed = toml::from_str(&text).map_err(|e| {
         Error::input(Fault::new(
@@ -122,15 +140,36 @@ fn vulnerability(ctx: &Context<'_>) -> Result<(VulnerabilityFile, PathBuf)> {
 /// The event loss table (事件损失表): one row per incident and unit.
 fn event_columns(rows: &[LossRow]) -> Vec<Column> {
     let mut columns = vec![
-        Column::new("year", ColumnData::U32(rows.iter().map(|r| r.year).collect())),
-        Column::new("day", ColumnData::U32(rows.iter().map(|r| u32::from(r.day)).collect())),
-        Column::new("hazard", ColumnData::U32(rows.iter().map(|r| u32::from(r.hazard)).collect())),
-        Column::new("event", ColumnData::U64(rows.iter().map(|r| r.event).collect())),
-        Column::new("cause", ColumnData::U64(rows.iter().map(|r| r.cause).collect())),
-        Column::new("unit", ColumnData::U32(rows.iter().map(|r| u32::from(r.unit)).collect())),
+        Column::new(
+            "year",
+            ColumnData::U32(rows.iter().map(|r| r.year).collect()),
+        ),
+        Column::new(
+            "day",
+            ColumnData::U32(rows.iter().map(|r| u32::from(r.day)).collect()),
+        ),
+        Column::new(
+            "hazard",
+            ColumnData::U32(rows.iter().map(|r| u32::from(r.hazard)).collect()),
+        ),
+        Column::new(
+            "event",
+            ColumnData::U64(rows.iter().map(|r| r.event).collect()),
+        ),
+        Column::new(
+            "cause",
+            ColumnData::U64(rows.iter().map(|r| r.cause).collect()),
+        ),
+        Column::new(
+            "unit",
+            ColumnData::U32(rows.iter().map(|r| u32::from(r.unit)).collect()),
+        ),
     ];
     for (k, name) in UnitLoss::COLUMNS.iter().enumerate() {
-        columns.push(Column::new(name, ColumnData::F64(rows.iter().map(|r| r.loss.values()[k]).collect())));
+        columns.push(Column::new(
+            name,
+            ColumnData::F64(rows.iter().map(|r| r.loss.values()[k]).collect()),
+        ));
     }
     columns
 }
@@ -153,7 +192,9 @@ fn write_years(path: &Path, totals: &Totals, years: u32, units: &[store::UnitRow
         columns
     };
     let mut keys = (0..=units.len() as u32).flat_map(|u| (0..5_u32).map(move |s| (u, s)));
-    write_blocks(path, &schema(0, 0), || Ok(keys.next().map(|(u, s)| schema(u, s))))
+    write_blocks(path, &schema(0, 0), || {
+        Ok(keys.next().map(|(u, s)| schema(u, s)))
+    })
 }
 
 /// Names of the scopes: all hazards, then the four.
@@ -164,13 +205,30 @@ pub fn scope_name(scope: usize) -> &'static str {
     }
 }
 
-fn write_tables(ctx: &Context<'_>, draft: &Draft, totals: &Totals, units: &[store::UnitRow]) -> Result<()> {
+fn write_tables(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    totals: &Totals,
+    units: &[store::UnitRow],
+) -> Result<()> {
     let mut aal = Table::new(&["unit", "name", "hazard", "metric", "mean", "standard_error"]);
     let mut curve = Table::new(&[
-        "unit", "name", "hazard", "metric", "curve", "return_period_years", "value", "low_95", "high_95",
+        "unit",
+        "name",
+        "hazard",
+        "metric",
+        "curve",
+        "return_period_years",
+        "value",
+        "low_95",
+        "high_95",
     ]);
     let mut indicators = Table::new(&[
-        "unit", "name", "aal_per_gdp_permille", "probability_loss_above_1_percent_of_gdp", "burned_forest_permille",
+        "unit",
+        "name",
+        "aal_per_gdp_permille",
+        "probability_loss_above_1_percent_of_gdp",
+        "burned_forest_permille",
         "burned_forest_permille_standard_error",
     ]);
     let region = totals.region();
@@ -178,30 +236,55 @@ fn write_tables(ctx: &Context<'_>, draft: &Draft, totals: &Totals, units: &[stor
     let forest_all: f64 = units.iter().map(|u| u.forest_ha).sum();
     for u in 0..=region {
         let (code, name, gdp, forest) = if u < region {
-            (units[u].code.as_str(), units[u].name.as_str(), units[u].gdp_yuan, units[u].forest_ha)
+            (
+                units[u].code.as_str(),
+                units[u].name.as_str(),
+                units[u].gdp_yuan,
+                units[u].forest_ha,
+            )
         } else {
-            (ctx.project.project.code.as_str(), ctx.project.project.name.as_str(), gdp_all, forest_all)
+            (
+                ctx.project.project.code.as_str(),
+                ctx.project.project.name.as_str(),
+                gdp_all,
+                forest_all,
+            )
         };
         for scope in 0..5 {
             for (k, metric) in METRICS.iter().enumerate() {
                 let mean = annual_average(totals.sums(scope, u, k));
                 let head = || -> Vec<anlan_engine::io::Value> {
-                    vec![code.into(), name.into(), scope_name(scope).into(), (*metric).into()]
+                    vec![
+                        code.into(),
+                        name.into(),
+                        scope_name(scope).into(),
+                        (*metric).into(),
+                    ]
                 };
                 let mut row = head();
                 row.extend([mean.mean.into(), mean.standard_error.into()]);
                 aal.rows.push(row);
-                for (kind, series) in [("aep", totals.sums(scope, u, k)), ("oep", totals.greatest(scope, u, k))] {
+                for (kind, series) in [
+                    ("aep", totals.sums(scope, u, k)),
+                    ("oep", totals.greatest(scope, u, k)),
+                ] {
                     for r in return_loss(series, &ctx.project.losses.return_periods) {
                         let mut row = head();
-                        row.extend([kind.into(), r.return_period.into(), r.value.into(), r.low.into(), r.high.into()]);
+                        row.extend([
+                            kind.into(),
+                            r.return_period.into(),
+                            r.value.into(),
+                            r.low.into(),
+                            r.high.into(),
+                        ]);
                         curve.rows.push(row);
                     }
                 }
             }
         }
         let sums = totals.sums(0, u, 0);
-        let above = sums.iter().filter(|&&s| f64::from(s) > 0.01 * gdp).count() as f64 / sums.len() as f64;
+        let above =
+            sums.iter().filter(|&&s| f64::from(s) > 0.01 * gdp).count() as f64 / sums.len() as f64;
         let burned = annual_average(totals.sums(4, u, 4));
         indicators.rows.push(vec![
             code.into(),
@@ -217,6 +300,10 @@ fn write_tables(ctx: &Context<'_>, draft: &Draft, totals: &Totals, units: &[stor
     write_csv(&draft.file("indicators.csv")?, &indicators)?;
     write_xlsx(
         &draft.file("losses.xlsx")?,
-        &[("年均损失 AAL", &aal), ("超越概率 EP", &curve), ("指标 KPI", &indicators)],
+        &[
+            ("年均损失 AAL", &aal),
+            ("超越概率 EP", &curve),
+            ("指标 KPI", &indicators),
+        ],
     )
 }

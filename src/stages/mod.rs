@@ -78,12 +78,21 @@ impl Context<'_> {
         let mut tags = std::collections::BTreeMap::from([
             ("ANLAN_LAYER".to_string(), what.to_string()),
             ("ANLAN_UNIT".to_string(), unit.to_string()),
-            ("ANLAN_RELEASE".to_string(), crate::manifest::RELEASE.to_string()),
-            ("ANLAN_SEED".to_string(), self.project.project.seed.to_string()),
+            (
+                "ANLAN_RELEASE".to_string(),
+                crate::manifest::RELEASE.to_string(),
+            ),
+            (
+                "ANLAN_SEED".to_string(),
+                self.project.project.seed.to_string(),
+            ),
         ]);
         for mark in self.marks() {
             let (key, text) = match mark {
-                Mark::Synthetic => ("ANLAN_SYNTHETIC", "contains synthetic layers; not for decisions"),
+                Mark::Synthetic => (
+                    "ANLAN_SYNTHETIC",
+                    "contains synthetic layers; not for decisions",
+                ),
                 Mark::Screening => ("ANLAN_SCREENING", "screening method"),
             };
             tags.insert(key.to_string(), text.to_string());

@@ -62,7 +62,12 @@ pub fn catchments(ctx: &Context<'_>, cells: &[u32]) -> Result<(Vec<Catchment>, V
     let (numbers, _) = curve_numbers(ctx)?;
     let grid = accumulation.grid;
     let cell_km2 = grid.dx * grid.dy / 1e6;
-    let area = channel_area_km2(&directions, &accumulation, cell_km2, ctx.project.flood.channel_km2);
+    let area = channel_area_km2(
+        &directions,
+        &accumulation,
+        cell_km2,
+        ctx.project.flood.channel_km2,
+    );
     let tile = ((TILE_M / grid.dx).round() as usize).max(2);
     let key = |cell: u32| {
         let (row, col) = grid.row_col(cell);
@@ -118,10 +123,19 @@ fn mean_curve_number(numbers: &Raster<u8>, tile: usize) -> Vec<f64> {
 }
 
 /// Drainage area, km², of the channel that each cell drains to.
-fn channel_area_km2(directions: &Raster<u8>, accumulation: &Raster<f32>, cell_km2: f64, channel_km2: f64) -> Vec<f32> {
+fn channel_area_km2(
+    directions: &Raster<u8>,
+    accumulation: &Raster<f32>,
+    cell_km2: f64,
+    channel_km2: f64,
+) -> Vec<f32> {
     let cols = directions.grid.cols as isize;
     let step = [1, cols + 1, cols, cols - 1, -1, -cols - 1, -cols, -cols + 1];
-    let mut area: Vec<f32> = accumulation.values().iter().map(|&a| (f64::from(a) * cell_km2) as f32).collect();
+    let mut area: Vec<f32> = accumulation
+        .values()
+        .iter()
+        .map(|&a| (f64::from(a) * cell_km2) as f32)
+        .collect();
     for &cell in topological_order(directions).iter().rev() {
         let code = directions.values()[cell as usize];
         if f64::from(area[cell as usize]) < channel_km2 && code < 8 {
@@ -141,12 +155,20 @@ pub fn flood(ctx: &Context<'_>, sites: &[u32], idf: &Idf) -> Result<FloodModel> 
         .filter(|p| p.extension().is_some_and(|e| e == "bin"))
         .collect();
     files.sort();
-    let storms = files.iter().map(|f| LibraryStorm::load(f)).collect::<Result<Vec<_>>>()?;
+    let storms = files
+        .iter()
+        .map(|f| LibraryStorm::load(f))
+        .collect::<Result<Vec<_>>>()?;
     flood_model(ctx, &storms, sites, idf)
 }
 
 /// The flood model on some sites from the storms of a library.
-pub fn flood_model(ctx: &Context<'_>, storms: &[LibraryStorm], sites: &[u32], idf: &Idf) -> Result<FloodModel> {
+pub fn flood_model(
+    ctx: &Context<'_>,
+    storms: &[LibraryStorm],
+    sites: &[u32],
+    idf: &Idf,
+) -> Result<FloodModel> {
     let library = StormLibrary::new(storms, sites, DRY_PERIOD)?;
     let (list, of) = catchments(ctx, &library.cells)?;
     let (_, numbers) = curve_numbers(ctx)?;
@@ -155,7 +177,10 @@ pub fn flood_model(ctx: &Context<'_>, storms: &[LibraryStorm], sites: &[u32], id
         list,
         &of,
         rain_frequency(idf)?,
-        (RiverTables::published().areal_reduction, numbers.antecedent.clone()),
+        (
+            RiverTables::published().areal_reduction,
+            numbers.antecedent.clone(),
+        ),
         FloodOptions {
             years: ctx.project.losses.years,
             ..FloodOptions::default()
@@ -164,16 +189,30 @@ pub fn flood_model(ctx: &Context<'_>, storms: &[LibraryStorm], sites: &[u32], id
 }
 
 /// The convection model on some sites.
-pub fn convection(ctx: &Context<'_>, weather: &WeatherModel, sites: &Sites) -> Result<ConvectionModel> {
+pub fn convection(
+    ctx: &Context<'_>,
+    weather: &WeatherModel,
+    sites: &Sites,
+) -> Result<ConvectionModel> {
     let parameters = match &ctx.project.inputs.convection {
         None => ConvectionParameters::shipped()?,
         Some(file) => {
-            let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+            let path = ctx
+                .project_file
+                .parent()
+                .unwrap_or(Path::new(""))
+                .join(file);
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
             ConvectionParameters::from_toml(&text, &path)?
         }
     };
-    ConvectionModel::new(&parameters, weather, sites.clone(), ctx.project.project.seed)
+    ConvectionModel::new(
+        &parameters,
+        weather,
+        sites.clone(),
+        ctx.project.project.seed,
+    )
 }
 
 /// The fire model on all cells.
@@ -197,7 +236,8 @@ pub fn fire(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Arc<FireModel>>
         fires_per_class: ctx.project.fire.fires_per_class,
         ..SeasonConfig::default()
     };
-    config.mean_fires_per_year = (ctx.project.fire.fires_per_year_1000km2 * land_km2(&inputs.slope_deg) / 1000.0).max(1e-6);
+    config.mean_fires_per_year =
+        (ctx.project.fire.fires_per_year_1000km2 * land_km2(&inputs.slope_deg) / 1000.0).max(1e-6);
     let library = FireLibrary::new(
         &inputs,
         &FuelTable::standard(),
@@ -208,7 +248,11 @@ pub fn fire(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Arc<FireModel>>
         latitude_deg(&grid),
         ctx.project.project.seed,
     )?;
-    let model = Arc::new(FireModel::new(library, &Sites::all(grid), ctx.project.project.seed)?);
+    let model = Arc::new(FireModel::new(
+        library,
+        &Sites::all(grid),
+        ctx.project.project.seed,
+    )?);
     Ok(ctx.cache.fire.get_or_init(|| model).clone())
 }
 
@@ -231,7 +275,8 @@ pub fn geology(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Arc<GeologyM
         flow_dir: store::classes(ctx, "layers", "flow_direction.tif")?,
     };
     let mut config = TriggerConfig::default();
-    config.mean_slides_per_year = (ctx.project.geology.slides_per_year_1000km2 * land / 1000.0).max(1e-6);
+    config.mean_slides_per_year =
+        (ctx.project.geology.slides_per_year_1000km2 * land / 1000.0).max(1e-6);
     let model = Arc::new(GeologyModel::new(
         inputs,
         &SoilTable::standard(),
@@ -261,7 +306,11 @@ pub fn latitude_deg(grid: &Grid) -> f64 {
 }
 
 /// Number of the channel cell that each cell drains to, itself for channels; `u32::MAX` for none.
-pub fn drainage_cell(directions: &Raster<u8>, accumulation: &Raster<f32>, channel_cells: f64) -> Raster<u32> {
+pub fn drainage_cell(
+    directions: &Raster<u8>,
+    accumulation: &Raster<f32>,
+    channel_cells: f64,
+) -> Raster<u32> {
     let cols = directions.grid.cols as isize;
     let step = [1, cols + 1, cols, cols - 1, -1, -cols - 1, -cols, -cols + 1];
     let mut out = Raster::filled(directions.grid, u32::MAX);
@@ -293,7 +342,12 @@ pub fn channel_slope(directions: &Raster<u8>, filled: &Raster<f32>) -> Raster<f3
                 break;
             }
             at = (at as isize + step[code as usize]) as usize;
-            length += grid.dx as f32 * if code % 2 == 1 { std::f32::consts::SQRT_2 } else { 1.0 };
+            length += grid.dx as f32
+                * if code % 2 == 1 {
+                    std::f32::consts::SQRT_2
+                } else {
+                    1.0
+                };
         }
         let drop = filled.values()[cell] - filled.values()[at];
         if length > 0.0 && drop > 0.0 {

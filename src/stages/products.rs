@@ -7,7 +7,9 @@ use anlan_engine::io::table::{self, Table};
 use anlan_engine::io::{Value, vector, write_atomic};
 use anlan_engine::{Error, Raster, Result};
 use anlan_models::cartography::chart::{Curve, exceedance_png};
-use anlan_models::cartography::{Border, Colour, Label, LegendEntry, Mark, PointSymbol, Sheet, SheetLanguage, render_png};
+use anlan_models::cartography::{
+    Border, Colour, Label, LegendEntry, Mark, PointSymbol, Sheet, SheetLanguage, render_png,
+};
 use anlan_models::hazard::Hazard;
 use anlan_models::risk::RulePack;
 use geo::MultiPolygon;
@@ -34,27 +36,67 @@ struct Scale {
 
 const DEPTH: Scale = Scale {
     from: &[0.05, 0.15, 0.5, 1.0, 2.0, 4.0],
-    colours: &[[222, 235, 247], [198, 219, 239], [107, 174, 214], [49, 130, 189], [8, 81, 156], [8, 40, 90]],
+    colours: &[
+        [222, 235, 247],
+        [198, 219, 239],
+        [107, 174, 214],
+        [49, 130, 189],
+        [8, 81, 156],
+        [8, 40, 90],
+    ],
 };
 const GUST: Scale = Scale {
     from: &[17.2, 20.8, 24.5, 28.5, 32.7, 37.0],
-    colours: &[[254, 237, 222], [253, 208, 162], [253, 174, 107], [253, 141, 60], [230, 85, 13], [166, 54, 3]],
+    colours: &[
+        [254, 237, 222],
+        [253, 208, 162],
+        [253, 174, 107],
+        [253, 141, 60],
+        [230, 85, 13],
+        [166, 54, 3],
+    ],
 };
 const HAIL: Scale = Scale {
     from: &[5.0, 10.0, 20.0, 30.0, 50.0],
-    colours: &[[242, 240, 247], [203, 201, 226], [158, 154, 200], [117, 107, 177], [84, 39, 143]],
+    colours: &[
+        [242, 240, 247],
+        [203, 201, 226],
+        [158, 154, 200],
+        [117, 107, 177],
+        [84, 39, 143],
+    ],
 };
 const BURN: Scale = Scale {
     from: &[1e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3],
-    colours: &[[255, 255, 204], [255, 237, 160], [254, 178, 76], [253, 141, 60], [240, 59, 32], [189, 0, 38]],
+    colours: &[
+        [255, 255, 204],
+        [255, 237, 160],
+        [254, 178, 76],
+        [253, 141, 60],
+        [240, 59, 32],
+        [189, 0, 38],
+    ],
 };
 const SLIDE: Scale = Scale {
     from: &[1e-6, 1e-5, 1e-4, 5e-4, 1e-3],
-    colours: &[[254, 240, 217], [253, 204, 138], [252, 141, 89], [227, 74, 51], [179, 0, 0]],
+    colours: &[
+        [254, 240, 217],
+        [253, 204, 138],
+        [252, 141, 89],
+        [227, 74, 51],
+        [179, 0, 0],
+    ],
 };
 const PEOPLE: Scale = Scale {
     from: &[1.0, 5.0, 20.0, 50.0, 100.0, 200.0],
-    colours: &[[237, 248, 233], [199, 233, 192], [161, 217, 155], [116, 196, 118], [49, 163, 84], [0, 90, 50]],
+    colours: &[
+        [237, 248, 233],
+        [199, 233, 192],
+        [161, 217, 155],
+        [116, 196, 118],
+        [49, 163, 84],
+        [0, 90, 50],
+    ],
 };
 
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
@@ -64,8 +106,11 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let jobs = jobs(ctx, zh)?;
     let base = ctx.project_file.parent().unwrap_or(Path::new(""));
     let region: Vec<MultiPolygon<f64>> = {
-        let layer = vector::read(&base.join(&ctx.project.inputs.region))?.reprojected(shade.grid.crs);
-        (0..layer.features.len()).filter_map(|i| layer.polygons(i)).collect()
+        let layer =
+            vector::read(&base.join(&ctx.project.inputs.region))?.reprojected(shade.grid.crs);
+        (0..layer.features.len())
+            .filter_map(|i| layer.polygons(i))
+            .collect()
     };
     let labels: Vec<Label> = units
         .iter()
@@ -131,14 +176,21 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
 
 fn save(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
     let path = draft.file(name)?;
-    write_atomic(&path, |tmp| std::fs::write(tmp, bytes).map_err(|e| Error::io("writing", &path, e)))
+    write_atomic(&path, |tmp| {
+        std::fs::write(tmp, bytes).map_err(|e| Error::io("writing", &path, e))
+    })
 }
 
 /// Classes of a scale, 1 the highest; values below the least bound, NaN and cells outside the units get 0.
 fn classify(raster: &Raster<f32>, unit: &Raster<f32>, scale: &Scale) -> Raster<u8> {
     let n = scale.from.len();
     let mut out = Raster::filled(raster.grid, 0_u8).with_nodata(0);
-    for ((class, &v), &u) in out.values_mut().iter_mut().zip(raster.values()).zip(unit.values()) {
+    for ((class, &v), &u) in out
+        .values_mut()
+        .iter_mut()
+        .zip(raster.values())
+        .zip(unit.values())
+    {
         if !u.is_nan() && v >= scale.from[0] {
             *class = (n - scale.from.partition_point(|b| *b <= v)) as u8 + 1;
         }
@@ -173,15 +225,41 @@ fn pack_legend(pack: &RulePack, zh: bool) -> Vec<LegendEntry> {
 
 fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
     let unit = store::raster(ctx, "layers", "unit.tif")?;
-    let name = if zh { &ctx.project.project.name } else { &ctx.project.project.name_en };
-    let title = |z: &str, e: &str| if zh { format!("{name}{z}") } else { format!("{name}: {e}") };
+    let name = if zh {
+        &ctx.project.project.name
+    } else {
+        &ctx.project.project.name_en
+    };
+    let title = |z: &str, e: &str| {
+        if zh {
+            format!("{name}{z}")
+        } else {
+            format!("{name}: {e}")
+        }
+    };
     let mut common = Vec::new();
     if !ctx.project.products.map_approval.is_empty() {
-        common.push(format!("{}{}", if zh { "审图号：" } else { "Map approval: " }, ctx.project.products.map_approval));
+        common.push(format!(
+            "{}{}",
+            if zh { "审图号：" } else { "Map approval: " },
+            ctx.project.products.map_approval
+        ));
     }
-    common.push(if zh { "行政区划界线来源：天地图".to_string() } else { "Borders: Tianditu".to_string() });
+    common.push(if zh {
+        "行政区划界线来源：天地图".to_string()
+    } else {
+        "Borders: Tianditu".to_string()
+    });
     let mut out = Vec::new();
-    let mut scaled = |task: &str, file: &str, key: &str, scale: &Scale, titles: (String, String), legends: (&str, &str), unit_name: &str, note: String| -> Result<()> {
+    let mut scaled = |task: &str,
+                      file: &str,
+                      key: &str,
+                      scale: &Scale,
+                      titles: (String, String),
+                      legends: (&str, &str),
+                      unit_name: &str,
+                      note: String|
+     -> Result<()> {
         let raster = store::raster(ctx, task, file)?;
         let mut notes = vec![note];
         notes.extend(common.iter().cloned());
@@ -198,48 +276,113 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
     };
     let pick = |z: &str, e: &str| if zh { z.to_string() } else { e.to_string() };
     scaled(
-        "layers", "population.tif", "exposure_population", &PEOPLE,
-        ("常住人口分布图".into(), "residents".into()), ("常住人口（人/格网）", "residents per cell"), "",
-        pick("人口按县级普查数分摊，县级合计与普查一致。", "Residents spread from county totals, which are kept exactly."),
+        "layers",
+        "population.tif",
+        "exposure_population",
+        &PEOPLE,
+        ("常住人口分布图".into(), "residents".into()),
+        ("常住人口（人/格网）", "residents per cell"),
+        "",
+        pick(
+            "人口按县级普查数分摊，县级合计与普查一致。",
+            "Residents spread from county totals, which are kept exactly.",
+        ),
     )?;
     let screening = ctx.project.project.screening;
     for &t in store::return_periods(ctx.project) {
         let years = t.round() as u64;
         let flood_note = if screening {
-            pick("HAND与水位流量关系筛查。", "Screening by HAND and rating curves.")
+            pick(
+                "HAND与水位流量关系筛查。",
+                "Screening by HAND and rating curves.",
+            )
         } else {
-            pick("河谷二维局地惯性模型，坡面SCS-CN产流；点雨量按汇水面积折减。", "2-D local-inertial flow in valleys, SCS-CN runoff; point rain reduced by drainage area.")
+            pick(
+                "河谷二维局地惯性模型，坡面SCS-CN产流；点雨量按汇水面积折减。",
+                "2-D local-inertial flow in valleys, SCS-CN runoff; point rain reduced by drainage area.",
+            )
         };
         scaled(
-            "hazard/flood", &store::rp_file("depth_m", t), &format!("flood_depth_rp{years:04}"), &DEPTH,
-            (format!("{years}年一遇洪涝淹没水深图"), format!("flood depth, {years}-year return period")),
-            ("最大水深", "maximum depth"), "m", flood_note,
+            "hazard/flood",
+            &store::rp_file("depth_m", t),
+            &format!("flood_depth_rp{years:04}"),
+            &DEPTH,
+            (
+                format!("{years}年一遇洪涝淹没水深图"),
+                format!("flood depth, {years}-year return period"),
+            ),
+            ("最大水深", "maximum depth"),
+            "m",
+            flood_note,
         )?;
     }
-    let last = *store::return_periods(ctx.project).iter().filter(|&&t| t <= 50.0).last().unwrap_or(&50.0);
+    let last = *store::return_periods(ctx.project)
+        .iter()
+        .filter(|&&t| t <= 50.0)
+        .last()
+        .unwrap_or(&50.0);
     let years = last.round() as u64;
-    let rate_note = pick("事件集模拟；发生率未经核实，可替换。", "From the event set; rates unverified and replaceable.");
+    let rate_note = pick(
+        "事件集模拟；发生率未经核实，可替换。",
+        "From the event set; rates unverified and replaceable.",
+    );
     scaled(
-        "hazard/convection", &store::rp_file("gust_m_s", last), "convection_gust", &GUST,
-        (format!("{years}年一遇雷暴大风阵风图"), format!("convective gust, {years}-year return period")),
-        ("阵风", "gust"), "m/s", rate_note.clone(),
+        "hazard/convection",
+        &store::rp_file("gust_m_s", last),
+        "convection_gust",
+        &GUST,
+        (
+            format!("{years}年一遇雷暴大风阵风图"),
+            format!("convective gust, {years}-year return period"),
+        ),
+        ("阵风", "gust"),
+        "m/s",
+        rate_note.clone(),
     )?;
     scaled(
-        "hazard/convection", &store::rp_file("hail_mm", last), "convection_hail", &HAIL,
-        (format!("{years}年一遇冰雹直径图"), format!("hail diameter, {years}-year return period")),
-        ("冰雹最大直径", "greatest hail diameter"), "mm", rate_note,
+        "hazard/convection",
+        &store::rp_file("hail_mm", last),
+        "convection_hail",
+        &HAIL,
+        (
+            format!("{years}年一遇冰雹直径图"),
+            format!("hail diameter, {years}-year return period"),
+        ),
+        ("冰雹最大直径", "greatest hail diameter"),
+        "mm",
+        rate_note,
     )?;
     scaled(
-        "hazard/geology", "annual_probability.tif", "geology_probability", &SLIDE,
-        ("滑坡年发生概率图".into(), "annual probability of a slide".into()),
-        ("年概率（每格网）", "annual probability per cell"), "",
-        pick("无限边坡稳定，强度参数抽样，暴雨驱动；年均次数为标定值。", "Infinite slope, sampled strength, driven by storms; the yearly number is calibrated."),
+        "hazard/geology",
+        "annual_probability.tif",
+        "geology_probability",
+        &SLIDE,
+        (
+            "滑坡年发生概率图".into(),
+            "annual probability of a slide".into(),
+        ),
+        ("年概率（每格网）", "annual probability per cell"),
+        "",
+        pick(
+            "无限边坡稳定，强度参数抽样，暴雨驱动；年均次数为标定值。",
+            "Infinite slope, sampled strength, driven by storms; the yearly number is calibrated.",
+        ),
     )?;
     scaled(
-        "hazard/fire", "burn_probability.tif", "fire_burn_probability", &BURN,
-        ("森林火灾年过火概率图".into(), "annual burn probability".into()),
-        ("年过火概率", "annual burn probability"), "",
-        pick("Rothermel蔓延，逐日天气驱动；起火点为合成。", "Rothermel spread under daily weather; ignitions are synthetic."),
+        "hazard/fire",
+        "burn_probability.tif",
+        "fire_burn_probability",
+        &BURN,
+        (
+            "森林火灾年过火概率图".into(),
+            "annual burn probability".into(),
+        ),
+        ("年过火概率", "annual burn probability"),
+        "",
+        pick(
+            "Rothermel蔓延，逐日天气驱动；起火点为合成。",
+            "Rothermel spread under daily weather; ignitions are synthetic.",
+        ),
     )?;
     let packs = risk::packs(ctx)?;
     let mut graded = |file: &str, z: String, e: String, pack: &RulePack| -> Result<()> {
@@ -263,11 +406,20 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
     };
     for hazard in Hazard::ALL {
         let pack = packs.get(&format!("{}-hazard", hazard.name()))?;
-        graded(&format!("{}_hazard_grade", hazard.name()), pack.title_zh.clone() + "图", pack.title_en.clone(), pack)?;
+        graded(
+            &format!("{}_hazard_grade", hazard.name()),
+            pack.title_zh.clone() + "图",
+            pack.title_en.clone(),
+            pack,
+        )?;
         let risk_pack = packs.get("risk")?;
         graded(
             &format!("{}_risk_grade", hazard.name()),
-            format!("{}灾害{}图", hazard.name_zh().trim_end_matches("灾害"), risk_pack.title_zh),
+            format!(
+                "{}灾害{}图",
+                hazard.name_zh().trim_end_matches("灾害"),
+                risk_pack.title_zh
+            ),
             format!("{} risk grade", hazard.name()),
             risk_pack,
         )?;
@@ -277,10 +429,20 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
 }
 
 /// Maps of the units' grades, with the depots on the comprehensive one.
-fn unit_jobs(ctx: &Context<'_>, zh: bool, unit: &Raster<f32>, pack: &RulePack, common: &[String]) -> Result<Vec<Job>> {
+fn unit_jobs(
+    ctx: &Context<'_>,
+    zh: bool,
+    unit: &Raster<f32>,
+    pack: &RulePack,
+    common: &[String],
+) -> Result<Vec<Job>> {
     let grades = table::read(&store::existing(ctx, "risk", "grades.csv")?)?;
     let units = store::units(ctx)?;
-    let name = if zh { &ctx.project.project.name } else { &ctx.project.project.name_en };
+    let name = if zh {
+        &ctx.project.project.name
+    } else {
+        &ctx.project.project.name_en
+    };
     let mut jobs = Vec::new();
     for scope in 0..5 {
         let of: Vec<u8> = units
@@ -300,7 +462,11 @@ fn unit_jobs(ctx: &Context<'_>, zh: bool, unit: &Raster<f32>, pack: &RulePack, c
                 *c = of[u as usize];
             }
         }
-        let hazard_zh = if scope == 0 { "自然灾害综合" } else { Hazard::ALL[scope - 1].name_zh() };
+        let hazard_zh = if scope == 0 {
+            "自然灾害综合"
+        } else {
+            Hazard::ALL[scope - 1].name_zh()
+        };
         let title = if zh {
             format!("{name}{hazard_zh}{}图", pack.title_zh)
         } else {
@@ -318,7 +484,11 @@ fn unit_jobs(ctx: &Context<'_>, zh: bool, unit: &Raster<f32>, pack: &RulePack, c
             legend_title: if zh { "等级" } else { "grade" }.into(),
             classes,
             legend: pack_legend(pack, zh),
-            points: if scope == 0 { depot_points(ctx, zh)? } else { Vec::new() },
+            points: if scope == 0 {
+                depot_points(ctx, zh)?
+            } else {
+                Vec::new()
+            },
             notes,
         });
     }
@@ -338,13 +508,24 @@ fn depot_points(ctx: &Context<'_>, zh: bool) -> Result<Vec<PointSymbol>> {
             .collect(),
         colour: Colour([20, 20, 20]),
         radius: 9.0,
-        name: if zh { "救灾物资储备库" } else { "relief depot" }.into(),
+        name: if zh {
+            "救灾物资储备库"
+        } else {
+            "relief depot"
+        }
+        .into(),
     }])
 }
 
 fn curves(ctx: &Context<'_>, zh: bool) -> Result<Vec<u8>> {
     let rows = table::read(&store::existing(ctx, "losses", "exceedance.csv")?)?.rows;
-    let colours = [[40, 40, 40], [33, 113, 181], [217, 95, 14], [128, 60, 20], [203, 24, 29]];
+    let colours = [
+        [40, 40, 40],
+        [33, 113, 181],
+        [217, 95, 14],
+        [128, 60, 20],
+        [203, 24, 29],
+    ];
     let mut curves = Vec::new();
     for scope in 0..5 {
         let points: Vec<(f64, f64, f64, f64)> = rows
@@ -355,7 +536,14 @@ fn curves(ctx: &Context<'_>, zh: bool) -> Result<Vec<u8>> {
                     && r[3].to_string() == "direct_loss_yuan"
                     && r[4].to_string() == "aep"
             })
-            .filter_map(|r| Some((r[5].as_f64()?, r[6].as_f64()? / 1e8, r[7].as_f64()? / 1e8, r[8].as_f64()? / 1e8)))
+            .filter_map(|r| {
+                Some((
+                    r[5].as_f64()?,
+                    r[6].as_f64()? / 1e8,
+                    r[7].as_f64()? / 1e8,
+                    r[8].as_f64()? / 1e8,
+                ))
+            })
             .collect();
         if !points.is_empty() {
             let name = match (scope, zh) {
@@ -371,22 +559,43 @@ fn curves(ctx: &Context<'_>, zh: bool) -> Result<Vec<u8>> {
             });
         }
     }
-    let note: Vec<&str> = ctx.marks().iter().map(|m: &Mark| m.text(ctx.project.products.language)).collect();
+    let note: Vec<&str> = ctx
+        .marks()
+        .iter()
+        .map(|m: &Mark| m.text(ctx.project.products.language))
+        .collect();
     let (title, x, y) = if zh {
-        (format!("{}年直接经济损失超越概率曲线（AEP，95%区间）", ctx.project.project.name), "重现期（年）", "亿元")
+        (
+            format!(
+                "{}年直接经济损失超越概率曲线（AEP，95%区间）",
+                ctx.project.project.name
+            ),
+            "重现期（年）",
+            "亿元",
+        )
     } else {
-        (format!("{}: yearly direct loss by return period (AEP, 95 % interval)", ctx.project.project.name_en), "return period (years)", "100 M yuan")
+        (
+            format!(
+                "{}: yearly direct loss by return period (AEP, 95 % interval)",
+                ctx.project.project.name_en
+            ),
+            "return period (years)",
+            "100 M yuan",
+        )
     };
     exceedance_png(&title, x, y, &curves, &note.join("；"), ctx.fonts)
 }
 
 fn lookup<'t>(rows: &'t [Vec<Value>], keys: &[(usize, &str)]) -> Option<&'t Vec<Value>> {
-    rows.iter().find(|r| keys.iter().all(|(c, k)| r[*c].to_string() == *k))
+    rows.iter()
+        .find(|r| keys.iter().all(|(c, k)| r[*c].to_string() == *k))
 }
 
 /// `summary.md`: per unit the grades, AAL, 1-in-100-year loss, people with intervals, and the reserve list.
 fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<String> {
-    let read = |task: &str, file: &str| -> Result<Table> { table::read(&store::existing(ctx, task, file)?) };
+    let read = |task: &str, file: &str| -> Result<Table> {
+        table::read(&store::existing(ctx, task, file)?)
+    };
     let aal = read("losses", "average_annual.csv")?;
     let curve = read("losses", "exceedance.csv")?;
     let grades = read("risk", "grades.csv")?;
@@ -394,8 +603,20 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
     let kpi = read("losses", "indicators.csv")?;
     let p = ctx.project;
     let mut out = String::new();
-    let name = if zh { &p.project.name } else { &p.project.name_en };
-    let _ = writeln!(out, "# {name}: {}\n", if zh { "自然灾害风险普查摘要" } else { "natural-hazard risk summary" });
+    let name = if zh {
+        &p.project.name
+    } else {
+        &p.project.name_en
+    };
+    let _ = writeln!(
+        out,
+        "# {name}: {}\n",
+        if zh {
+            "自然灾害风险普查摘要"
+        } else {
+            "natural-hazard risk summary"
+        }
+    );
     for mark in ctx.marks() {
         let _ = writeln!(out, "> **{}**\n", mark.text(p.products.language));
     }
@@ -403,13 +624,27 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
         out,
         "{}\n",
         if zh {
-            format!("模拟{}年，随机种子{}；金额为2020年价格人民币；区间为95%抽样误差，不含参数与方法的不确定性。", p.losses.years, p.project.seed)
+            format!(
+                "模拟{}年，随机种子{}；金额为2020年价格人民币；区间为95%抽样误差，不含参数与方法的不确定性。",
+                p.losses.years, p.project.seed
+            )
         } else {
-            format!("{} simulated years, seed {}; money in 2020 CNY; intervals are 95 % sampling errors and hold nothing of the uncertainty of parameters and methods.", p.losses.years, p.project.seed)
+            format!(
+                "{} simulated years, seed {}; money in 2020 CNY; intervals are 95 % sampling errors and hold nothing of the uncertainty of parameters and methods.",
+                p.losses.years, p.project.seed
+            )
         }
     );
     let _ = writeln!(out, "## {}\n", if zh { "风险等级" } else { "Risk grades" });
-    let _ = writeln!(out, "{}", if zh { "| 单元 | 洪涝 | 强对流 | 地质灾害 | 森林火灾 | 综合 |" } else { "| unit | flood | convection | geology | fire | all |" });
+    let _ = writeln!(
+        out,
+        "{}",
+        if zh {
+            "| 单元 | 洪涝 | 强对流 | 地质灾害 | 森林火灾 | 综合 |"
+        } else {
+            "| unit | flood | convection | geology | fire | all |"
+        }
+    );
     let _ = writeln!(out, "| --- | --- | --- | --- | --- | --- |");
     for u in units {
         let _ = write!(out, "| {} {} |", u.code, u.name);
@@ -420,7 +655,15 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "\n## {}\n", if zh { "损失与人员" } else { "Losses and people" });
+    let _ = writeln!(
+        out,
+        "\n## {}\n",
+        if zh {
+            "损失与人员"
+        } else {
+            "Losses and people"
+        }
+    );
     let _ = writeln!(
         out,
         "{}",
@@ -432,20 +675,37 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
     );
     let _ = writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |");
     let region = (p.project.code.clone(), name.clone());
-    let all = units.iter().map(|u| (u.code.clone(), u.name.clone())).chain([region]);
+    let all = units
+        .iter()
+        .map(|u| (u.code.clone(), u.name.clone()))
+        .chain([region]);
     for (code, label) in all {
-        let mean = lookup(&aal.rows, &[(0, &code), (2, "all"), (3, "direct_loss_yuan")]);
+        let mean = lookup(
+            &aal.rows,
+            &[(0, &code), (2, "all"), (3, "direct_loss_yuan")],
+        );
         let mean = mean.map_or(String::new(), |r| {
-            format!("{:.0} ± {:.0}", r[4].as_f64().unwrap_or(f64::NAN) / 1e4, 1.96 * r[5].as_f64().unwrap_or(f64::NAN) / 1e4)
+            format!(
+                "{:.0} ± {:.0}",
+                r[4].as_f64().unwrap_or(f64::NAN) / 1e4,
+                1.96 * r[5].as_f64().unwrap_or(f64::NAN) / 1e4
+            )
         });
         let level = |metric: &str, kind: &str, scale: f64| {
-            lookup(&curve.rows, &[(0, &code), (2, "all"), (3, metric), (4, kind), (5, "100")]).map_or(String::new(), |r| {
+            lookup(
+                &curve.rows,
+                &[(0, &code), (2, "all"), (3, metric), (4, kind), (5, "100")],
+            )
+            .map_or(String::new(), |r| {
                 let v = |i: usize| r[i].as_f64().unwrap_or(f64::NAN) / scale;
                 format!("{:.0} ({:.0}–{:.0})", v(6), v(7), v(8))
             })
         };
         let k = lookup(&kpi.rows, &[(0, &code)]);
-        let cell = |i: usize| k.and_then(|r| r[i].as_f64()).map_or(String::new(), |v| format!("{v:.3}"));
+        let cell = |i: usize| {
+            k.and_then(|r| r[i].as_f64())
+                .map_or(String::new(), |v| format!("{v:.3}"))
+        };
         let _ = writeln!(
             out,
             "| {code} {label} | {mean} | {} | {} | {} | {} | {} |",
@@ -456,24 +716,51 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
             cell(4)
         );
     }
-    let _ = writeln!(out, "\n## {}\n", if zh { "救灾物资储备" } else { "Relief reserve" });
+    let _ = writeln!(
+        out,
+        "\n## {}\n",
+        if zh {
+            "救灾物资储备"
+        } else {
+            "Relief reserve"
+        }
+    );
     let _ = writeln!(
         out,
         "{}\n",
         if zh {
-            format!("需求定额：{}；覆盖当年最大一次事件的概率{}；投亲靠友比例{}。", p.relief.profile, p.relief.confidence, p.relief.elsewhere_share)
+            format!(
+                "需求定额：{}；覆盖当年最大一次事件的概率{}；投亲靠友比例{}。",
+                p.relief.profile, p.relief.confidence, p.relief.elsewhere_share
+            )
         } else {
-            format!("Norms: {}; probability that the greatest event of a year is covered {}; share housed by relatives {}.", p.relief.profile, p.relief.confidence, p.relief.elsewhere_share)
+            format!(
+                "Norms: {}; probability that the greatest event of a year is covered {}; share housed by relatives {}.",
+                p.relief.profile, p.relief.confidence, p.relief.elsewhere_share
+            )
         }
     );
     reserve_tables(&mut out, &reserve, units, p, zh);
     Ok(out)
 }
 
-fn reserve_tables(out: &mut String, reserve: &Table, units: &[store::UnitRow], p: &crate::project::Project, zh: bool) {
+fn reserve_tables(
+    out: &mut String,
+    reserve: &Table,
+    units: &[store::UnitRow],
+    p: &crate::project::Project,
+    zh: bool,
+) {
     let mut items: Vec<(String, String)> = Vec::new();
     for r in &reserve.rows {
-        let item = (r[2].to_string(), if zh { format!("{}（{}）", r[3], r[4]) } else { r[2].to_string() });
+        let item = (
+            r[2].to_string(),
+            if zh {
+                format!("{}（{}）", r[3], r[4])
+            } else {
+                r[2].to_string()
+            },
+        );
         if !items.contains(&item) {
             items.push(item);
         }
@@ -483,15 +770,29 @@ fn reserve_tables(out: &mut String, reserve: &Table, units: &[store::UnitRow], p
         let _ = write!(out, " {title} |");
     }
     let _ = writeln!(out, "\n|{}", " --- |".repeat(items.len() + 1));
-    let codes = units.iter().map(|u| (u.code.clone(), u.name.clone())).chain([(
-        p.project.code.clone(),
-        if zh { "统筹储备".to_string() } else { "pooled".to_string() },
-    )]);
+    let codes = units
+        .iter()
+        .map(|u| (u.code.clone(), u.name.clone()))
+        .chain([(
+            p.project.code.clone(),
+            if zh {
+                "统筹储备".to_string()
+            } else {
+                "pooled".to_string()
+            },
+        )]);
     for (code, name) in codes {
         let _ = write!(out, "| {code} {name} |");
         for (item, _) in &items {
             let text = lookup(&reserve.rows, &[(0, &code), (2, item)]).map_or(String::new(), |r| {
-                format!("{} ({}–{})，{} {}", r[5], r[6], r[7], if zh { "缺" } else { "gap" }, r[9])
+                format!(
+                    "{} ({}–{})，{} {}",
+                    r[5],
+                    r[6],
+                    r[7],
+                    if zh { "缺" } else { "gap" },
+                    r[9]
+                )
             });
             let _ = write!(out, " {text} |");
         }

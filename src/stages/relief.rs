@@ -60,12 +60,21 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let confidence = ctx.project.relief.confidence;
     let mut reserves: Vec<Vec<Reserve>> = Vec::new();
     for unit in &mut greatest {
-        reserves.push(unit.iter_mut().map(|v| reserve(v, confidence)).collect::<Result<Vec<_>>>()?);
+        reserves.push(
+            unit.iter_mut()
+                .map(|v| reserve(v, confidence))
+                .collect::<Result<Vec<_>>>()?,
+        );
     }
     let depots = Depots::read(ctx)?;
     // Stock of a unit: what serves `people_served` people by the same norms, summer month.
     let stock = |u: usize, k: usize| {
-        let served: f64 = depots.rows.iter().filter(|d| d.unit.as_deref() == Some(units[u].code.as_str())).map(|d| d.people_served).sum();
+        let served: f64 = depots
+            .rows
+            .iter()
+            .filter(|d| d.unit.as_deref() == Some(units[u].code.as_str()))
+            .map(|d| d.people_served)
+            .sum();
         let people = People {
             relocated: served,
             flooded: served,
@@ -74,19 +83,40 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         profile.item[k].demand(&people, 7, 0.0)
     };
     let mut table = Table::new(&[
-        "unit", "name", "item", "item_zh", "count_unit", "reserve", "low_95", "high_95", "stock", "gap", "cartons", "volume_m3",
-        "cost_yuan", "confidence", "profile", "profile_status",
+        "unit",
+        "name",
+        "item",
+        "item_zh",
+        "count_unit",
+        "reserve",
+        "low_95",
+        "high_95",
+        "stock",
+        "gap",
+        "cartons",
+        "volume_m3",
+        "cost_yuan",
+        "confidence",
+        "profile",
+        "profile_status",
     ]);
     let mut plan: Vec<Vec<f64>> = Vec::new();
     for (u, list) in reserves.iter().enumerate() {
         let (code, name) = if u < units.len() {
             (units[u].code.clone(), units[u].name.clone())
         } else {
-            (ctx.project.project.code.clone(), format!("{}（统筹）", ctx.project.project.name))
+            (
+                ctx.project.project.code.clone(),
+                format!("{}（统筹）", ctx.project.project.name),
+            )
         };
         let mut row_plan = Vec::new();
         for (k, (item, r)) in profile.item.iter().zip(list).enumerate() {
-            let have = if u < units.len() { stock(u, k) } else { (0..units.len()).map(|v| stock(v, k)).sum() };
+            let have = if u < units.len() {
+                stock(u, k)
+            } else {
+                (0..units.len()).map(|v| stock(v, k)).sum()
+            };
             let gap = (r.quantity - have).max(0.0);
             let cartons = (r.quantity / f64::from(item.carton)).ceil();
             row_plan.push(r.quantity);
@@ -146,7 +176,13 @@ type Events = BTreeMap<(u32, u64), BTreeMap<usize, Struck>>;
 fn events(ctx: &Context<'_>) -> Result<Events> {
     let path = store::existing(ctx, "losses", "event_loss.parquet")?;
     let columns = parquet::read(&path)?;
-    let column = |name: &str| columns.iter().find(|c| c.name == name).map(|c| &c.data).ok_or_else(|| missing(&path));
+    let column = |name: &str| {
+        columns
+            .iter()
+            .find(|c| c.name == name)
+            .map(|c| &c.data)
+            .ok_or_else(|| missing(&path))
+    };
     let u32s = |name: &str| match column(name)? {
         ColumnData::U32(v) => Ok(v),
         _ => Err(missing(&path)),
@@ -156,7 +192,10 @@ fn events(ctx: &Context<'_>) -> Result<Events> {
         _ => Err(missing(&path)),
     };
     let ColumnData::U64(cause) = column("cause")? else {
-        return Err(Error::Failed(format!("{}: causes of another type", path.display())));
+        return Err(Error::Failed(format!(
+            "{}: causes of another type",
+            path.display()
+        )));
     };
     let (year, day, hazard, unit) = (u32s("year")?, u32s("day")?, u32s("hazard")?, u32s("unit")?);
     let (relocated, rooms) = (f64s("relocated_people")?, f64s("collapsed_rooms")?);
@@ -165,7 +204,11 @@ fn events(ctx: &Context<'_>) -> Result<Events> {
         if relocated[i] <= 0.0 && rooms[i] <= 0.0 {
             continue;
         }
-        let s = out.entry((year[i], cause[i])).or_default().entry(unit[i] as usize).or_default();
+        let s = out
+            .entry((year[i], cause[i]))
+            .or_default()
+            .entry(unit[i] as usize)
+            .or_default();
         s.relocated += relocated[i];
         s.rooms += rooms[i];
         if hazard[i] == u32::from(Hazard::Flood.code()) {
@@ -218,8 +261,15 @@ impl Depots {
         let table = table::read(&store::existing(ctx, "layers", "depots.csv")?)?;
         let grid = store::grid(ctx)?;
         let projector = Projector::new(Crs::CGCS2000, grid.crs);
-        let (code, lon, lat) = (table.require("code")?, table.require("lon")?, table.require("lat")?);
-        let (capacity, served) = (table.require("capacity_m3")?, table.require("people_served")?);
+        let (code, lon, lat) = (
+            table.require("code")?,
+            table.require("lon")?,
+            table.require("lat")?,
+        );
+        let (capacity, served) = (
+            table.require("capacity_m3")?,
+            table.require("people_served")?,
+        );
         let rows = table
             .rows
             .iter()
@@ -266,12 +316,17 @@ fn allocation_table(
     let capacity: Vec<f64> = depots.rows.iter().map(|d| d.capacity_m3).collect();
     let volume: Vec<f64> = profile.item.iter().map(|i| i.volume_m3).collect();
     let deadline: Vec<f64> = profile.item.iter().map(|i| i.deadline_h).collect();
-    let mut table = Table::new(&["unit", "name", "item", "item_zh", "depot", "quantity", "minutes", "note"]);
+    let mut table = Table::new(&[
+        "unit", "name", "item", "item_zh", "depot", "quantity", "minutes", "note",
+    ]);
     for a in allocate(plan, &minutes, &capacity, &volume, &deadline) {
         let item = &profile.item[a.item];
         let (depot, note): (Value, Value) = match a.depot {
             Some(d) => (depots.rows[d].code.clone().into(), Value::Null),
-            None => (Value::Null, "无库容或超时限 no room within the deadline".into()),
+            None => (
+                Value::Null,
+                "无库容或超时限 no room within the deadline".into(),
+            ),
         };
         table.rows.push(vec![
             units[a.unit].code.clone().into(),

@@ -2,7 +2,9 @@
 
 use super::{Context, store};
 use crate::manifest::Draft;
-use anlan_engine::grade::{Normalisation, class_of, entropy_weights, mean_sigma, normalise, weighted_sum};
+use anlan_engine::grade::{
+    Normalisation, class_of, entropy_weights, mean_sigma, normalise, weighted_sum,
+};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::io::vector::{Feature, Layer, write_gpkg};
 use anlan_engine::io::{Value, geotiff};
@@ -19,9 +21,20 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let unit = store::raster(ctx, "layers", "unit.tif")?;
     let inside: Vec<bool> = unit.values().iter().map(|u| !u.is_nan()).collect();
     // Exposure: residents and GDP per cell, each min-max, half and half. Vulnerability: share of rooms in weak structures.
-    let people = dense(&grid, ledger.rows.iter().map(|r| (r.cell, f64::from(r.population))));
+    let people = dense(
+        &grid,
+        ledger
+            .rows
+            .iter()
+            .map(|r| (r.cell, f64::from(r.population))),
+    );
     let gdp = dense(&grid, ledger.rows.iter().map(|r| (r.cell, r.gdp_yuan)));
-    let root = |v: &[f64]| normalise(&v.iter().map(|x| x.sqrt()).collect::<Vec<_>>(), Normalisation::MinMax);
+    let root = |v: &[f64]| {
+        normalise(
+            &v.iter().map(|x| x.sqrt()).collect::<Vec<_>>(),
+            Normalisation::MinMax,
+        )
+    };
     let exposure = weighted_sum(&[root(&people), root(&gdp)], &[0.5, 0.5]);
     let weak = dense(
         &grid,
@@ -32,8 +45,21 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         }),
     );
     let mut table = Table::new(&[
-        "unit", "name", "hazard", "hazard_index", "exposure_index", "vulnerability_index", "risk_index", "grade",
-        "grade_zh", "grade_en", "aal_yuan", "aal_standard_error", "rule_pack", "rule_pack_status", "rule_pack_hash",
+        "unit",
+        "name",
+        "hazard",
+        "hazard_index",
+        "exposure_index",
+        "vulnerability_index",
+        "risk_index",
+        "grade",
+        "grade_zh",
+        "grade_en",
+        "aal_yuan",
+        "aal_standard_error",
+        "rule_pack",
+        "rule_pack_status",
+        "rule_pack_hash",
     ]);
     let aal = AverageAnnual::read(&store::existing(ctx, "losses", "average_annual.csv")?)?;
     let unit_pack = packs.get("unit-risk")?;
@@ -44,11 +70,37 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         let index = hazard_index(ctx, hazard, &inside)?;
         let pack = packs.get(&format!("{}-hazard", hazard.name()))?;
         let grades = raster_grades(&grid, &index, pack);
-        write_index(ctx, draft, &format!("{}_hazard_index", hazard.name()), &grid, &index, pack)?;
-        write_grades(ctx, draft, &format!("{}_hazard_grade", hazard.name()), &grades, pack)?;
+        write_index(
+            ctx,
+            draft,
+            &format!("{}_hazard_index", hazard.name()),
+            &grid,
+            &index,
+            pack,
+        )?;
+        write_grades(
+            ctx,
+            draft,
+            &format!("{}_hazard_grade", hazard.name()),
+            &grades,
+            pack,
+        )?;
         let risk = risk_index(&index, &exposure, &weak);
-        write_index(ctx, draft, &format!("{}_risk_index", hazard.name()), &grid, &risk, risk_pack)?;
-        write_grades(ctx, draft, &format!("{}_risk_grade", hazard.name()), &raster_grades(&grid, &risk, risk_pack), risk_pack)?;
+        write_index(
+            ctx,
+            draft,
+            &format!("{}_risk_index", hazard.name()),
+            &grid,
+            &risk,
+            risk_pack,
+        )?;
+        write_grades(
+            ctx,
+            draft,
+            &format!("{}_risk_grade", hazard.name()),
+            &raster_grades(&grid, &risk, risk_pack),
+            risk_pack,
+        )?;
         let mut means = Vec::new();
         let mut rows = Vec::new();
         for u in 0..units.len() {
@@ -58,13 +110,22 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             let weighted = |v: &[f64]| {
                 let (sum, weight) = cells()
                     .filter(|&i| !v[i].is_nan())
-                    .fold((0.0, 0.0), |(s, w), i| (s + v[i] * (people[i] + 1e-3), w + people[i] + 1e-3));
+                    .fold((0.0, 0.0), |(s, w), i| {
+                        (s + v[i] * (people[i] + 1e-3), w + people[i] + 1e-3)
+                    });
                 if weight > 0.0 { sum / weight } else { f64::NAN }
             };
             let hazard_mean = weighted(&index);
             // A unit's risk counts every resident: those in cells without hazard carry none.
             let (risk_sum, all) = cells().fold((0.0, 0.0), |(s, w), i| {
-                (s + if risk[i].is_nan() { 0.0 } else { risk[i] * people[i] }, w + people[i])
+                (
+                    s + if risk[i].is_nan() {
+                        0.0
+                    } else {
+                        risk[i] * people[i]
+                    },
+                    w + people[i],
+                )
             });
             let risk_mean = if all > 0.0 { risk_sum / all } else { f64::NAN };
             means.push(risk_mean);
@@ -72,21 +133,42 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         }
         let thresholds = unit_pack.grading.thresholds(&means);
         for (u, (h, e, v, r)) in rows.into_iter().enumerate() {
-            push_unit(&mut table, &units[u], hazard.name(), [h, e, v, r], class_of(r, &thresholds), aal.get(&units[u].code, hazard.name()), unit_pack);
+            push_unit(
+                &mut table,
+                &units[u],
+                hazard.name(),
+                [h, e, v, r],
+                class_of(r, &thresholds),
+                aal.get(&units[u].code, hazard.name()),
+                unit_pack,
+            );
         }
         unit_risk.push(means);
     }
     comprehensive(&units, &unit_risk, &aal, unit_pack, &mut table);
     write_csv(&draft.file("grades.csv")?, &table)?;
-    write_xlsx(&draft.file("grades.xlsx")?, &[("风险等级 grades", &table), ("规则包 packs", &pack_table(&packs))])?;
-    write_gpkg(&draft.file("grades.gpkg")?, &[("grades", &grades_layer(&grid, &units, &table))])
+    write_xlsx(
+        &draft.file("grades.xlsx")?,
+        &[
+            ("风险等级 grades", &table),
+            ("规则包 packs", &pack_table(&packs)),
+        ],
+    )?;
+    write_gpkg(
+        &draft.file("grades.gpkg")?,
+        &[("grades", &grades_layer(&grid, &units, &table))],
+    )
 }
 
 /// The compiled-in packs with those of the project.
 pub fn packs(ctx: &Context<'_>) -> Result<RulePacks> {
     let mut packs = RulePacks::builtin();
     for file in &ctx.project.risk.packs {
-        let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
+        let path = ctx
+            .project_file
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(file);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
         packs.extend(RulePacks::parse(&text, &path)?);
     }
@@ -94,20 +176,41 @@ pub fn packs(ctx: &Context<'_>) -> Result<RulePacks> {
 }
 
 /// Comprehensive risk: the hazards' unit indices, each min-max, by entropy weights; grades by the unit pack.
-fn comprehensive(units: &[store::UnitRow], risk: &[Vec<f64>], aal: &AverageAnnual, pack: &RulePack, table: &mut Table) {
+fn comprehensive(
+    units: &[store::UnitRow],
+    risk: &[Vec<f64>],
+    aal: &AverageAnnual,
+    pack: &RulePack,
+    table: &mut Table,
+) {
     let columns: Vec<Vec<f64>> = risk
         .iter()
         .map(|v| {
-            let known: Vec<f64> = v.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect();
+            let known: Vec<f64> = v
+                .iter()
+                .map(|x| if x.is_nan() { 0.0 } else { *x })
+                .collect();
             normalise(&known, Normalisation::MinMax)
         })
         .collect();
-    let weights = if units.len() > 1 { entropy_weights(&columns) } else { vec![0.25; 4] };
+    let weights = if units.len() > 1 {
+        entropy_weights(&columns)
+    } else {
+        vec![0.25; 4]
+    };
     let index = weighted_sum(&columns, &weights);
     let thresholds = pack.grading.thresholds(&index);
     for (u, unit) in units.iter().enumerate() {
         let grade = class_of(index[u], &thresholds);
-        push_unit(table, unit, "all", [f64::NAN, f64::NAN, f64::NAN, index[u]], grade, aal.get(&unit.code, "all"), pack);
+        push_unit(
+            table,
+            unit,
+            "all",
+            [f64::NAN, f64::NAN, f64::NAN, index[u]],
+            grade,
+            aal.get(&unit.code, "all"),
+            pack,
+        );
     }
 }
 
@@ -120,9 +223,25 @@ fn push_unit(
     (mean, error): (f64, f64),
     pack: &RulePack,
 ) {
-    let mut row: Vec<Value> = vec![unit.code.clone().into(), unit.name.clone().into(), hazard.into()];
-    row.extend(index.iter().map(|v| if v.is_nan() { Value::Null } else { Value::Real(*v) }));
-    let name = |zh: bool| if grade == 0 { Value::Null } else { pack.name(grade, zh).into() };
+    let mut row: Vec<Value> = vec![
+        unit.code.clone().into(),
+        unit.name.clone().into(),
+        hazard.into(),
+    ];
+    row.extend(index.iter().map(|v| {
+        if v.is_nan() {
+            Value::Null
+        } else {
+            Value::Real(*v)
+        }
+    }));
+    let name = |zh: bool| {
+        if grade == 0 {
+            Value::Null
+        } else {
+            pack.name(grade, zh).into()
+        }
+    };
     row.extend([
         Value::Integer(i64::from(grade)),
         name(true),
@@ -154,10 +273,18 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
                 .iter()
                 .map(|&t| store::raster(ctx, &task, &store::rp_file("depth_m", t)))
                 .collect::<Result<Vec<_>>>()?;
-            expected_annual(periods, &rasters, true).values().iter().map(|&v| f64::from(v)).collect()
+            expected_annual(periods, &rasters, true)
+                .values()
+                .iter()
+                .map(|&v| f64::from(v))
+                .collect()
         }
         Hazard::Convection => {
-            let period = *periods.iter().filter(|&&t| t <= 50.0).last().unwrap_or(&periods[0]);
+            let period = *periods
+                .iter()
+                .filter(|&&t| t <= 50.0)
+                .last()
+                .unwrap_or(&periods[0]);
             let columns = ["gust_m_s", "hail_mm", "rain_mm_h"]
                 .iter()
                 .map(|m| {
@@ -180,7 +307,13 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
             burn.values()
                 .iter()
                 .zip(flame.values())
-                .map(|(&p, &f)| if p > 0.0 && f > 0.0 { f64::from(p) * f64::from(f) } else { 0.0 })
+                .map(|(&p, &f)| {
+                    if p > 0.0 && f > 0.0 {
+                        f64::from(p) * f64::from(f)
+                    } else {
+                        0.0
+                    }
+                })
                 .collect()
         }
     };
@@ -197,13 +330,21 @@ fn floats(raster: &Raster<f32>) -> Vec<f64> {
 
 /// Grades of the cells with any hazard; 0 elsewhere.
 fn raster_grades(grid: &Grid, values: &[f64], pack: &RulePack) -> Raster<u8> {
-    let struck: Vec<f64> = values.iter().map(|&v| if v > 0.0 { v } else { f64::NAN }).collect();
+    let struck: Vec<f64> = values
+        .iter()
+        .map(|&v| if v > 0.0 { v } else { f64::NAN })
+        .collect();
     let grades = pack.grading.grade(&struck);
-    let data = ndarray::Array2::from_shape_vec(grid.shape(), grades).expect("one grade per cell of the grid");
+    let data = ndarray::Array2::from_shape_vec(grid.shape(), grades)
+        .expect("one grade per cell of the grid");
     Raster::new(*grid, data).with_nodata(0)
 }
 
-fn pack_tags(ctx: &Context<'_>, name: &str, pack: &RulePack) -> std::collections::BTreeMap<String, String> {
+fn pack_tags(
+    ctx: &Context<'_>,
+    name: &str,
+    pack: &RulePack,
+) -> std::collections::BTreeMap<String, String> {
     let mut tags = ctx.tags(name, "index");
     tags.insert("ANLAN_RULE_PACK".into(), pack.id.clone());
     tags.insert("ANLAN_RULE_PACK_HASH".into(), pack.hash());
@@ -211,17 +352,35 @@ fn pack_tags(ctx: &Context<'_>, name: &str, pack: &RulePack) -> std::collections
     tags
 }
 
-fn write_index(ctx: &Context<'_>, draft: &Draft, name: &str, grid: &Grid, values: &[f64], pack: &RulePack) -> Result<()> {
-    let data = ndarray::Array2::from_shape_vec(grid.shape(), values.iter().map(|&v| v as f32).collect())
-        .expect("one value per cell of the grid");
+fn write_index(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    name: &str,
+    grid: &Grid,
+    values: &[f64],
+    pack: &RulePack,
+) -> Result<()> {
+    let data =
+        ndarray::Array2::from_shape_vec(grid.shape(), values.iter().map(|&v| v as f32).collect())
+            .expect("one value per cell of the grid");
     let mut tags = pack_tags(ctx, name, pack);
     let (mean, sigma) = mean_sigma(values);
     tags.insert("ANLAN_MEAN".into(), mean.to_string());
     tags.insert("ANLAN_SIGMA".into(), sigma.to_string());
-    geotiff::write_f32(&draft.file(&format!("{name}.tif"))?, &Raster::new(*grid, data), &tags)
+    geotiff::write_f32(
+        &draft.file(&format!("{name}.tif"))?,
+        &Raster::new(*grid, data),
+        &tags,
+    )
 }
 
-fn write_grades(ctx: &Context<'_>, draft: &Draft, name: &str, grades: &Raster<u8>, pack: &RulePack) -> Result<()> {
+fn write_grades(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    name: &str,
+    grades: &Raster<u8>,
+    pack: &RulePack,
+) -> Result<()> {
     let mut colours = [[255; 3]; 256];
     for (k, c) in pack.colours.iter().enumerate() {
         colours[k + 1] = *c;
@@ -230,11 +389,18 @@ fn write_grades(ctx: &Context<'_>, draft: &Draft, name: &str, grades: &Raster<u8
     for (k, n) in pack.names_zh.iter().enumerate() {
         tags.insert(format!("ANLAN_GRADE_{}", k + 1), n.clone());
     }
-    geotiff::write_u8(&draft.file(&format!("{name}.tif"))?, grades, Some(&colours), &tags)
+    geotiff::write_u8(
+        &draft.file(&format!("{name}.tif"))?,
+        grades,
+        Some(&colours),
+        &tags,
+    )
 }
 
 fn pack_table(packs: &RulePacks) -> Table {
-    let mut table = Table::new(&["id", "title_zh", "title_en", "issuer", "year", "status", "hash", "source"]);
+    let mut table = Table::new(&[
+        "id", "title_zh", "title_en", "issuer", "year", "status", "hash", "source",
+    ]);
     for p in &packs.pack {
         table.rows.push(vec![
             p.id.clone().into(),
@@ -299,7 +465,12 @@ impl AverageAnnual {
                 .filter(|r| r[3].to_string() == "direct_loss_yuan")
                 .map(|r| {
                     let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
-                    (r[0].to_string(), r[2].to_string(), number(&r[4]), number(&r[5]))
+                    (
+                        r[0].to_string(),
+                        r[2].to_string(),
+                        number(&r[4]),
+                        number(&r[5]),
+                    )
                 })
                 .collect(),
         ))

@@ -34,7 +34,11 @@ pub fn classes(ctx: &Context<'_>, task: &str, file: &str) -> Result<Raster<u8>> 
 
 pub fn existing(ctx: &Context<'_>, task: &str, file: &str) -> Result<PathBuf> {
     let path = ctx.folder(task).join(file);
-    if path.exists() { Ok(path) } else { Err(missing(&path)) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(missing(&path))
+    }
 }
 
 /// The compute grid, from the elevation the `layers` task wrote.
@@ -57,7 +61,9 @@ pub fn units(ctx: &Context<'_>) -> Result<Vec<UnitRow>> {
             households: number(&feature.values, "households")?,
             gdp_yuan: number(&feature.values, "gdp_yuan")?,
             forest_ha: number(&feature.values, "forest_ha")?,
-            border: layer.polygons(i).unwrap_or_else(|| MultiPolygon(Vec::new())),
+            border: layer
+                .polygons(i)
+                .unwrap_or_else(|| MultiPolygon(Vec::new())),
         });
     }
     Ok(out)
@@ -75,7 +81,10 @@ pub fn write_ledger(path: &Path, ledger: &Ledger) -> Result<()> {
     ];
     for (k, name) in ["concrete", "masonry", "brick_wood"].iter().enumerate() {
         columns.push(Column::new(&format!("rooms_{name}"), u32s(&|r| r.rooms[k])));
-        columns.push(Column::new(&format!("floor_{name}_m2"), f64s(&|r| r.floor_m2[k])));
+        columns.push(Column::new(
+            &format!("floor_{name}_m2"),
+            f64s(&|r| r.floor_m2[k]),
+        ));
     }
     columns.push(Column::new("gdp_yuan", f64s(&|r| r.gdp_yuan)));
     columns.push(Column::new("crop_ha", f64s(&|r| r.crop_ha)));
@@ -98,17 +107,31 @@ pub fn ledger(ctx: &Context<'_>, grid: Grid, units: &[UnitRow]) -> Result<Ledger
     let u = |name: &str| -> Result<&Vec<u32>> {
         match find(name)? {
             ColumnData::U32(v) => Ok(v),
-            _ => Err(Error::Failed(format!("{}: column {name} is of another type", path.display()))),
+            _ => Err(Error::Failed(format!(
+                "{}: column {name} is of another type",
+                path.display()
+            ))),
         }
     };
     let f = |name: &str| -> Result<&Vec<f64>> {
         match find(name)? {
             ColumnData::F64(v) => Ok(v),
-            _ => Err(Error::Failed(format!("{}: column {name} is of another type", path.display()))),
+            _ => Err(Error::Failed(format!(
+                "{}: column {name} is of another type",
+                path.display()
+            ))),
         }
     };
-    let rooms = [u("rooms_concrete")?, u("rooms_masonry")?, u("rooms_brick_wood")?];
-    let floor = [f("floor_concrete_m2")?, f("floor_masonry_m2")?, f("floor_brick_wood_m2")?];
+    let rooms = [
+        u("rooms_concrete")?,
+        u("rooms_masonry")?,
+        u("rooms_brick_wood")?,
+    ];
+    let floor = [
+        f("floor_concrete_m2")?,
+        f("floor_masonry_m2")?,
+        f("floor_brick_wood_m2")?,
+    ];
     let (cell, unit) = (u("cell")?, u("unit")?);
     let (population, households) = (u("population")?, u("households")?);
     let (gdp, crop, forest, road) = (f("gdp_yuan")?, f("crop_ha")?, f("forest_ha")?, f("road_m")?);
@@ -143,8 +166,13 @@ pub fn parameters(ctx: &Context<'_>) -> Result<WeatherParameters> {
     match &ctx.project.inputs.weather {
         None => WeatherParameters::zhejiang(),
         Some(file) => {
-            let path = ctx.project_file.parent().unwrap_or(Path::new("")).join(file);
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+            let path = ctx
+                .project_file
+                .parent()
+                .unwrap_or(Path::new(""))
+                .join(file);
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
             WeatherParameters::from_toml(&text, &path)
         }
     }
@@ -157,7 +185,12 @@ pub fn climate(path: &Path, grid: Grid) -> Result<Climate> {
         rows.iter()
             .find(|r| r[0].to_string() == name && r[1] == Value::Integer(month))
             .and_then(|r| r[2].as_f64())
-            .ok_or_else(|| Error::Failed(format!("{}: {name} of month {month} is missing", path.display())))
+            .ok_or_else(|| {
+                Error::Failed(format!(
+                    "{}: {name} of month {month} is missing",
+                    path.display()
+                ))
+            })
     };
     let mut out = Climate {
         temp_c: [0.0; 12],

@@ -21,7 +21,9 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let dem = store::raster(ctx, "layers", "dem_m.tif")?;
     let mut table = Table::new(&["quantity", "month", "value"]);
     let mut push = |name: &str, month: i64, value: f64| {
-        table.rows.push(vec![name.into(), month.into(), value.into()]);
+        table
+            .rows
+            .push(vec![name.into(), month.into(), value.into()]);
     };
     for (month, (t, p)) in temperature.iter().zip(&rain).enumerate() {
         push("temperature_c", month as i64 + 1, mean(t));
@@ -34,20 +36,38 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     // The model is built from the file just written, exactly as the tasks to the right build it.
     let parameters = store::parameters(ctx)?;
     let climate = store::climate(&draft.file("climate.csv")?, grid)?;
-    let model = anlan_models::weather::WeatherModel::with_parameters(climate, &parameters, ctx.project.project.seed)?;
+    let model = anlan_models::weather::WeatherModel::with_parameters(
+        climate,
+        &parameters,
+        ctx.project.project.seed,
+    )?;
     for name in parameters.unverified() {
         ctx.warn(&format!("weather parameter `{name}` is unverified"));
     }
     let mut idf = Table::new(&["duration_h", "return_period_years", "point_depth_mm"]);
     for duration in [0.5, 1.0, 3.0, 6.0, 12.0, 24.0, 72.0] {
         for period in [2.0, 5.0, 10.0, 20.0, 50.0, 100.0] {
-            idf.rows.push(vec![duration.into(), period.into(), model.idf().depth_mm(duration, period).into()]);
+            idf.rows.push(vec![
+                duration.into(),
+                period.into(),
+                model.idf().depth_mm(duration, period).into(),
+            ]);
         }
     }
     write_csv(&draft.file("rain_frequency.csv")?, &idf)?;
     let mut storms = Table::new(&[
-        "year", "day", "kind", "duration_h", "x_m", "y_m", "half_axis_long_m", "half_axis_short_m", "depth_mm", "peak_1h_mm",
-        "antecedent_mm", "return_period_years",
+        "year",
+        "day",
+        "kind",
+        "duration_h",
+        "x_m",
+        "y_m",
+        "half_axis_long_m",
+        "half_axis_short_m",
+        "depth_mm",
+        "peak_1h_mm",
+        "antecedent_mm",
+        "return_period_years",
     ]);
     for year in 0..SHOWN_YEARS {
         for s in model.year(year).storms {
@@ -68,7 +88,10 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
                 s.depth_mm.into(),
                 s.peak_1h_mm.into(),
                 s.antecedent_mm.into(),
-                model.idf().return_period_years(s.duration_h, s.depth_mm).into(),
+                model
+                    .idf()
+                    .return_period_years(s.duration_h, s.depth_mm)
+                    .into(),
             ]);
         }
     }

@@ -14,7 +14,10 @@ fn refused(region: &Region) -> String {
     assert!(error.is_input(), "{error}");
     assert!(!out.exists(), "something was written");
     for fault in error.faults() {
-        assert!(!fault.found.is_empty() && !fault.expected.is_empty() && !fault.remedy.is_empty(), "{fault:?}");
+        assert!(
+            !fault.found.is_empty() && !fault.expected.is_empty() && !fault.remedy.is_empty(),
+            "{fault:?}"
+        );
     }
     error.to_string()
 }
@@ -58,7 +61,10 @@ fn borders_shifted_by_gcj02() {
     for f in &mut layer.features {
         f.geometry = f.geometry.map_coords(|c| {
             let (dx, dy) = gcj02_offset(c.x, c.y);
-            geo::Coord { x: c.x + dx, y: c.y + dy }
+            geo::Coord {
+                x: c.x + dx,
+                y: c.y + dy,
+            }
         });
     }
     vector::write_geojson(&region.file("county.geojson"), &layer).unwrap();
@@ -77,7 +83,17 @@ fn negative_population_and_a_code_of_eleven_digits_are_told_together() {
     let region = Region::new();
     edit_census(&region, "957055", "-957055");
     edit_census(&region, "330703", "33070300000");
-    expect(&region, &["census.csv", "-957055", "33070300000", "常住人口", "row 3", "6, 9 or 12 digits"]);
+    expect(
+        &region,
+        &[
+            "census.csv",
+            "-957055",
+            "33070300000",
+            "常住人口",
+            "row 3",
+            "6, 9 or 12 digits",
+        ],
+    );
 }
 
 #[test]
@@ -119,7 +135,11 @@ fn extents_that_do_not_meet() {
 fn kelvin_labelled_as_celsius() {
     let region = Region::new();
     let path = region.file("era5_t2m_monthly.tif");
-    let bands: Vec<_> = geotiff::read_bands_f32(&path).unwrap().into_iter().map(|b| b.map(|v| v + 273.15)).collect();
+    let bands: Vec<_> = geotiff::read_bands_f32(&path)
+        .unwrap()
+        .into_iter()
+        .map(|b| b.map(|v| v + 273.15))
+        .collect();
     let named: Vec<_> = bands.iter().map(|b| ("", b)).collect();
     geotiff::write_bands_f32(&path, &named, &Tags::new()).unwrap();
     expect(&region, &["era5_t2m_monthly.tif", "kelvin", "band 1"]);
@@ -129,7 +149,11 @@ fn kelvin_labelled_as_celsius() {
 fn rain_in_metres() {
     let region = Region::new();
     let path = region.file("era5_tp_monthly.tif");
-    let bands: Vec<_> = geotiff::read_bands_f32(&path).unwrap().into_iter().map(|b| b.map(|v| v / 1000.0)).collect();
+    let bands: Vec<_> = geotiff::read_bands_f32(&path)
+        .unwrap()
+        .into_iter()
+        .map(|b| b.map(|v| v / 1000.0))
+        .collect();
     let named: Vec<_> = bands.iter().map(|b| ("", b)).collect();
     geotiff::write_bands_f32(&path, &named, &Tags::new()).unwrap();
     expect(&region, &["era5_tp_monthly.tif", "monthly rain in mm"]);

@@ -10,8 +10,15 @@ fn same(a: &Path, b: &Path) {
     let (a, b) = (bytes(a), bytes(b));
     let names = |m: &std::collections::BTreeMap<_, _>| m.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&a), names(&b));
-    let differing: Vec<_> = a.iter().filter(|(k, v)| b[*k] != **v).map(|(k, _)| k).collect();
-    assert!(differing.is_empty(), "files with other bytes: {differing:?}");
+    let differing: Vec<_> = a
+        .iter()
+        .filter(|(k, v)| b[*k] != **v)
+        .map(|(k, _)| k)
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "files with other bytes: {differing:?}"
+    );
 }
 
 #[test]
@@ -54,18 +61,36 @@ fn check_products(out: &Path) {
     for code in &codes {
         assert!(summary.matches(code.as_str()).count() >= 3, "{code}");
     }
-    let maps = std::fs::read_dir(out.join("products/maps")).unwrap().count();
+    let maps = std::fs::read_dir(out.join("products/maps"))
+        .unwrap()
+        .count();
     assert!(maps >= 18, "{maps} maps");
 
     // Unit totals of the ledger equal the census to the last person.
     let ledger = parquet::read(&out.join("layers/exposure.parquet")).unwrap();
-    let column = |name: &str| ledger.iter().find(|c| c.name == name).map(|c| &c.data).unwrap();
-    let ColumnData::U32(people) = column("population") else { panic!() };
+    let column = |name: &str| {
+        ledger
+            .iter()
+            .find(|c| c.name == name)
+            .map(|c| &c.data)
+            .unwrap()
+    };
+    let ColumnData::U32(people) = column("population") else {
+        panic!()
+    };
     assert_eq!(people.iter().map(|&p| u64::from(p)).sum::<u64>(), 7_050_683);
-    let ColumnData::F64(gdp) = column("gdp_yuan") else { panic!() };
-    let census = table::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/jinhua/census.csv")).unwrap();
+    let ColumnData::F64(gdp) = column("gdp_yuan") else {
+        panic!()
+    };
+    let census =
+        table::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/jinhua/census.csv")).unwrap();
     let gdp_column = census.require("GDP_亿元").unwrap();
-    let counties: f64 = census.rows.iter().skip(1).map(|r| r[gdp_column].as_f64().unwrap() * 1e8).sum();
+    let counties: f64 = census
+        .rows
+        .iter()
+        .skip(1)
+        .map(|r| r[gdp_column].as_f64().unwrap() * 1e8)
+        .sum();
     // Nine exact unit totals, added in another order.
     assert!((gdp.iter().sum::<f64>() / counties - 1.0).abs() < 1e-12);
 
@@ -73,7 +98,12 @@ fn check_products(out: &Path) {
     let balance = table::read(&out.join("hazard/flood/water_balance.csv")).unwrap();
     let error = balance.require("mass_error").unwrap();
     assert_eq!(balance.rows.len(), 2);
-    assert!(balance.rows.iter().all(|r| r[error].as_f64().unwrap().abs() < 1e-5));
+    assert!(
+        balance
+            .rows
+            .iter()
+            .all(|r| r[error].as_f64().unwrap().abs() < 1e-5)
+    );
 
     one_clock(out);
 }
@@ -81,9 +111,19 @@ fn check_products(out: &Path) {
 /// Flood and slides of one storm share its cause and day.
 fn one_clock(out: &Path) {
     let columns = parquet::read(&out.join("losses/event_loss.parquet")).unwrap();
-    let find = |name: &str| columns.iter().find(|c| c.name == name).map(|c| &c.data).unwrap();
-    let (ColumnData::U32(year), ColumnData::U32(day), ColumnData::U32(hazard), ColumnData::U64(cause)) =
-        (find("year"), find("day"), find("hazard"), find("cause"))
+    let find = |name: &str| {
+        columns
+            .iter()
+            .find(|c| c.name == name)
+            .map(|c| &c.data)
+            .unwrap()
+    };
+    let (
+        ColumnData::U32(year),
+        ColumnData::U32(day),
+        ColumnData::U32(hazard),
+        ColumnData::U64(cause),
+    ) = (find("year"), find("day"), find("hazard"), find("cause"))
     else {
         panic!("columns of other types")
     };
@@ -95,8 +135,18 @@ fn one_clock(out: &Path) {
     };
     let (flood, slides) = (of(1), of(3));
     let shared: Vec<_> = flood.intersection(&slides).collect();
-    assert!(!shared.is_empty(), "no storm that both floods and slides in {} and {}", flood.len(), slides.len());
-    let causes = |s: &BTreeSet<(u32, u64, u32)>| s.iter().map(|e| (e.0, e.1)).collect::<BTreeSet<_>>();
+    assert!(
+        !shared.is_empty(),
+        "no storm that both floods and slides in {} and {}",
+        flood.len(),
+        slides.len()
+    );
+    let causes =
+        |s: &BTreeSet<(u32, u64, u32)>| s.iter().map(|e| (e.0, e.1)).collect::<BTreeSet<_>>();
     let both = causes(&flood).intersection(&causes(&slides)).count();
-    assert_eq!(both, shared.len(), "a storm's flood and slides on different days");
+    assert_eq!(
+        both,
+        shared.len(),
+        "a storm's flood and slides on different days"
+    );
 }

@@ -23,8 +23,14 @@ impl Region {
         region.edit(|text| {
             text.replace("cell_m = 90.0", "cell_m = 450.0")
                 .replace("years = 1000", "years = 100")
-                .replace("return_periods = [5.0, 10.0, 20.0, 50.0, 100.0]", "return_periods = [5.0, 20.0]\nchannel_km2 = 6.0")
-                .replace("[losses]", "[fire]\nfires_per_class = 30\n\n[losses]\nreturn_periods = [2.0, 5.0, 10.0]")
+                .replace(
+                    "return_periods = [5.0, 10.0, 20.0, 50.0, 100.0]",
+                    "return_periods = [5.0, 20.0]\nchannel_km2 = 6.0",
+                )
+                .replace(
+                    "[losses]",
+                    "[fire]\nfires_per_class = 30\n\n[losses]\nreturn_periods = [2.0, 5.0, 10.0]",
+                )
                 .replace("confidence = 0.95", "confidence = 0.85")
         });
         region
@@ -48,7 +54,10 @@ impl Region {
             out: Some(out.to_path_buf()),
             ..RunOptions::default()
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| run(&self.project(), &options, &|_: News<'_>| {}))
     }
 }
@@ -63,7 +72,10 @@ pub fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 stack.push(path);
             } else {
-                out.insert(path.strip_prefix(dir).unwrap().to_path_buf(), fs::read(&path).unwrap());
+                out.insert(
+                    path.strip_prefix(dir).unwrap().to_path_buf(),
+                    fs::read(&path).unwrap(),
+                );
             }
         }
     }

@@ -59,7 +59,16 @@ pub fn read_f32(path: &Path, band: usize) -> Result<Raster<f32>> {
     let source = open(path)?;
     source.check_band(path, band)?;
     let (rows, cols) = source.info.grid.shape();
-    source.read(path, band, Window { row: 0, col: 0, rows, cols })
+    source.read(
+        path,
+        band,
+        Window {
+            row: 0,
+            col: 0,
+            rows,
+            cols,
+        },
+    )
 }
 
 /// Reads a window of one band as f32.
@@ -88,8 +97,15 @@ pub fn read_window_f32(path: &Path, band: usize, window: Window) -> Result<Raste
 pub fn read_bands_f32(path: &Path) -> Result<Vec<Raster<f32>>> {
     let source = open(path)?;
     let (rows, cols) = source.info.grid.shape();
-    let whole = Window { row: 0, col: 0, rows, cols };
-    (1..=source.info.bands).map(|band| source.read(path, band, whole)).collect()
+    let whole = Window {
+        row: 0,
+        col: 0,
+        rows,
+        cols,
+    };
+    (1..=source.info.bands)
+        .map(|band| source.read(path, band, whole))
+        .collect()
 }
 
 /// Reads one band of 8-bit classes.
@@ -122,7 +138,9 @@ struct Source {
 }
 
 fn open(path: &Path) -> Result<Source> {
-    let bytes = fs::metadata(path).map_err(|e| Error::io("reading", path, e))?.len();
+    let bytes = fs::metadata(path)
+        .map_err(|e| Error::io("reading", path, e))?
+        .len();
     let file = GeoTiffFile::open(path).map_err(|e| {
         Error::input(Fault::new(
             path,
@@ -145,7 +163,9 @@ fn open(path: &Path) -> Result<Source> {
         other => format!("code {other}"),
     };
     let grid = grid_of(path, &file)?;
-    let nodata = file.nodata().and_then(|text| text.trim().parse::<f64>().ok());
+    let nodata = file
+        .nodata()
+        .and_then(|text| text.trim().parse::<f64>().ok());
     let bands = file.band_count() as usize;
     Ok(Source {
         info: Info {
@@ -169,11 +189,19 @@ fn check_blocks(path: &Path, bytes: u64, ifd: &tiff_reader::Ifd) -> Result<()> {
     let (Some(offsets), Some(counts)) = (offsets, counts) else {
         return Err(truncated(path, "the table of strips or tiles is missing"));
     };
-    let end = offsets.iter().zip(&counts).map(|(o, c)| o + c).max().unwrap_or(0);
+    let end = offsets
+        .iter()
+        .zip(&counts)
+        .map(|(o, c)| o + c)
+        .max()
+        .unwrap_or(0);
     if end > bytes {
         return Err(truncated(
             path,
-            &format!("{bytes} bytes, but the last of {} blocks ends at byte {end}", offsets.len()),
+            &format!(
+                "{bytes} bytes, but the last of {} blocks ends at byte {end}",
+                offsets.len()
+            ),
         ));
     }
     Ok(())
@@ -189,8 +217,16 @@ fn truncated(path: &Path, detail: &str) -> Error {
 }
 
 fn sample_name(path: &Path, ifd: &tiff_reader::Ifd) -> Result<String> {
-    let bits = ifd.bits_per_sample().ok().and_then(|b| b.first().copied()).unwrap_or(1);
-    let format = ifd.sample_format().ok().and_then(|f| f.first().copied()).unwrap_or(1);
+    let bits = ifd
+        .bits_per_sample()
+        .ok()
+        .and_then(|b| b.first().copied())
+        .unwrap_or(1);
+    let format = ifd
+        .sample_format()
+        .ok()
+        .and_then(|f| f.first().copied())
+        .unwrap_or(1);
     match (format, bits) {
         (1, 8) => Ok("u8"),
         (1, 16) => Ok("u16"),
@@ -301,7 +337,13 @@ impl Source {
                     .map_err(|e| truncated(path, &e.to_string()))?;
                 let array = two_d(path, array)?;
                 match self.info.nodata {
-                    Some(n) => array.mapv(|v| if f64::from(v) == n { f32::NAN } else { v as f32 }),
+                    Some(n) => array.mapv(|v| {
+                        if f64::from(v) == n {
+                            f32::NAN
+                        } else {
+                            v as f32
+                        }
+                    }),
                     None => array.mapv(|v| v as f32),
                 }
             }};
@@ -362,7 +404,10 @@ pub fn write_f32(path: &Path, raster: &Raster<f32>, tags: &Tags) -> Result<()> {
 /// No band, or bands on different grids.
 pub fn write_bands_f32(path: &Path, bands: &[(&str, &Raster<f32>)], tags: &Tags) -> Result<()> {
     let grid = bands[0].1.grid;
-    assert!(bands.iter().all(|b| b.1.grid == grid), "bands of one file share one grid");
+    assert!(
+        bands.iter().all(|b| b.1.grid == grid),
+        "bands of one file share one grid"
+    );
     let planes: Vec<Vec<u8>> = bands
         .iter()
         .map(|(_, r)| r.values().iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -386,7 +431,12 @@ pub fn write_bands_f32(path: &Path, bands: &[(&str, &Raster<f32>)], tags: &Tags)
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_u8(path: &Path, raster: &Raster<u8>, colours: Option<&ColourTable>, tags: &Tags) -> Result<()> {
+pub fn write_u8(
+    path: &Path,
+    raster: &Raster<u8>,
+    colours: Option<&ColourTable>,
+    tags: &Tags,
+) -> Result<()> {
     write(
         path,
         &Image {
@@ -406,7 +456,11 @@ pub fn write_u8(path: &Path, raster: &Raster<u8>, colours: Option<&ColourTable>,
 /// # Errors
 /// The file cannot be written.
 pub fn write_u32(path: &Path, raster: &Raster<u32>, tags: &Tags) -> Result<()> {
-    let plane = raster.values().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let plane = raster
+        .values()
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
     write(
         path,
         &Image {
@@ -448,19 +502,30 @@ fn write(path: &Path, image: &Image<'_>) -> Result<()> {
         .into_par_iter()
         .map(|i| {
             let (plane, tile) = (i / (across * down), i % (across * down));
-            let raw = cut_tile(&image.planes[plane], (rows, cols), size, (tile / across, tile % across));
+            let raw = cut_tile(
+                &image.planes[plane],
+                (rows, cols),
+                size,
+                (tile / across, tile % across),
+            );
             compress(predict(raw, image.sample))
         })
         .collect();
     write_atomic(path, |tmp| {
         let bytes = assemble(image, &blocks);
         let mut file = fs::File::create(tmp).map_err(|e| Error::io("writing", path, e))?;
-        file.write_all(&bytes).map_err(|e| Error::io("writing", path, e))
+        file.write_all(&bytes)
+            .map_err(|e| Error::io("writing", path, e))
     })
 }
 
 /// One tile of a plane, padded by repeating the last row and column so that the padding compresses to nothing.
-fn cut_tile(plane: &[u8], (rows, cols): (usize, usize), size: usize, (r, c): (usize, usize)) -> Vec<u8> {
+fn cut_tile(
+    plane: &[u8],
+    (rows, cols): (usize, usize),
+    size: usize,
+    (r, c): (usize, usize),
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(TILE * TILE * size);
     for i in 0..TILE {
         let row = (r * TILE + i).min(rows - 1);
@@ -487,7 +552,9 @@ fn predict(mut raw: Vec<u8>, sample: Sample) -> Vec<u8> {
         }
         Sample::U32 => {
             for line in raw.chunks_exact_mut(TILE * 4) {
-                let word = |l: &[u8], j: usize| u32::from_le_bytes([l[4 * j], l[4 * j + 1], l[4 * j + 2], l[4 * j + 3]]);
+                let word = |l: &[u8], j: usize| {
+                    u32::from_le_bytes([l[4 * j], l[4 * j + 1], l[4 * j + 2], l[4 * j + 3]])
+                };
                 for j in (1..TILE).rev() {
                     let d = word(line, j).wrapping_sub(word(line, j - 1));
                     line[4 * j..4 * j + 4].copy_from_slice(&d.to_le_bytes());
@@ -515,7 +582,9 @@ fn predict(mut raw: Vec<u8>, sample: Sample) -> Vec<u8> {
 
 fn compress(raw: Vec<u8>) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::with_capacity(raw.len() / 4), Compression::new(5));
-    encoder.write_all(&raw).expect("writing to memory does not fail");
+    encoder
+        .write_all(&raw)
+        .expect("writing to memory does not fail");
     encoder.finish().expect("writing to memory does not fail")
 }
 
@@ -523,15 +592,30 @@ fn compress(raw: Vec<u8>) -> Vec<u8> {
 struct Field(u16, u16, u32, Vec<u8>);
 
 fn shorts(tag: u16, values: &[u16]) -> Field {
-    Field(tag, 3, values.len() as u32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    Field(
+        tag,
+        3,
+        values.len() as u32,
+        values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    )
 }
 
 fn longs(tag: u16, values: &[u32]) -> Field {
-    Field(tag, 4, values.len() as u32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    Field(
+        tag,
+        4,
+        values.len() as u32,
+        values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    )
 }
 
 fn doubles(tag: u16, values: &[f64]) -> Field {
-    Field(tag, 12, values.len() as u32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    Field(
+        tag,
+        12,
+        values.len() as u32,
+        values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    )
 }
 
 fn ascii(tag: u16, text: &str) -> Field {
@@ -588,7 +672,13 @@ fn assemble(image: &Image<'_>, blocks: &[Vec<u8>]) -> Vec<u8> {
 
     // Header, directory, values that do not fit into it, then the tiles: all offsets follow from the lengths.
     let directory = 8 + 2 + 12 * fields.len() + 4;
-    let outside = |f: &Field| if f.3.len() > 4 { f.3.len().next_multiple_of(2) } else { 0 };
+    let outside = |f: &Field| {
+        if f.3.len() > 4 {
+            f.3.len().next_multiple_of(2)
+        } else {
+            0
+        }
+    };
     let first_block = directory + fields.iter().map(outside).sum::<usize>();
     let mut offset = first_block as u32;
     let offsets: Vec<u32> = counts
@@ -640,17 +730,32 @@ fn assemble(image: &Image<'_>, blocks: &[Vec<u8>]) -> Vec<u8> {
 
 /// GeoKey directory: model type, area cells, and the EPSG code as geographic (2048) or projected (3072) system.
 fn geo_keys(crs: Crs) -> Vec<u16> {
-    let (model, key) = if crs.is_geographic() { (2, 2048) } else { (1, 3072) };
+    let (model, key) = if crs.is_geographic() {
+        (2, 2048)
+    } else {
+        (1, 3072)
+    };
     let code = crs.epsg() as u16;
-    vec![1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, 1, key, 0, 1, code]
+    vec![
+        1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, 1, key, 0, 1, code,
+    ]
 }
 
 /// GDAL unescapes values once as XML and once more as its own, so they are escaped twice; names only once.
 fn gdal_metadata(tags: &Tags, names: &[&str]) -> String {
-    let escape = |t: &str| t.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let escape = |t: &str| {
+        t.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+    };
     let mut items = String::new();
     for (name, value) in tags {
-        items += &format!("  <Item name=\"{}\">{}</Item>\n", escape(name), escape(&escape(value)));
+        items += &format!(
+            "  <Item name=\"{}\">{}</Item>\n",
+            escape(name),
+            escape(&escape(value))
+        );
     }
     for (i, name) in names.iter().enumerate().filter(|(_, n)| !n.is_empty()) {
         items += &format!(
@@ -670,8 +775,18 @@ mod tests {
     use super::*;
 
     fn grid(rows: usize, cols: usize, epsg: u32) -> Grid {
-        let (origin, cell) = if epsg == 4490 { ((119.0, 29.5), 0.01) } else { ((450_000.0, 3_250_000.0), 90.0) };
-        Grid::new(Crs::from_epsg(epsg).unwrap(), origin, (cell, cell), (rows, cols)).unwrap()
+        let (origin, cell) = if epsg == 4490 {
+            ((119.0, 29.5), 0.01)
+        } else {
+            ((450_000.0, 3_250_000.0), 90.0)
+        };
+        Grid::new(
+            Crs::from_epsg(epsg).unwrap(),
+            origin,
+            (cell, cell),
+            (rows, cols),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -682,17 +797,32 @@ mod tests {
             let g = grid(300, 517, epsg);
             let mut r = Raster::new(
                 g,
-                Array2::from_shape_fn(g.shape(), |(i, j)| (i as f32 * 0.37 - j as f32 * 1.3e-5) * 1e3),
+                Array2::from_shape_fn(g.shape(), |(i, j)| {
+                    (i as f32 * 0.37 - j as f32 * 1.3e-5) * 1e3
+                }),
             );
             r.data[(7, 9)] = f32::NAN;
-            write_f32(&path, &r, &Tags::from([("unit".into(), "m & <more>".into())])).unwrap();
+            write_f32(
+                &path,
+                &r,
+                &Tags::from([("unit".into(), "m & <more>".into())]),
+            )
+            .unwrap();
             let back = read_f32(&path, 1).unwrap();
             assert!(back.grid.same_cells(&g));
             for (a, b) in back.values().iter().zip(r.values()) {
                 assert_eq!(a.to_bits(), b.to_bits());
             }
-            let w = Window { row: 250, col: 200, rows: 20, cols: 300 };
-            assert_eq!(read_window_f32(&path, 1, w).unwrap().data[(3, 4)], r.data[(253, 204)]);
+            let w = Window {
+                row: 250,
+                col: 200,
+                rows: 20,
+                cols: 300,
+            };
+            assert_eq!(
+                read_window_f32(&path, 1, w).unwrap().data[(3, 4)],
+                r.data[(253, 204)]
+            );
         }
     }
 
@@ -701,8 +831,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let g = grid(260, 300, 4549);
         let path = dir.path().join("c.tif");
-        let classes =
-            Raster::new(g, Array2::from_shape_fn(g.shape(), |(i, j)| ((i * 7 + j) % 6) as u8)).with_nodata(0);
+        let classes = Raster::new(
+            g,
+            Array2::from_shape_fn(g.shape(), |(i, j)| ((i * 7 + j) % 6) as u8),
+        )
+        .with_nodata(0);
         write_u8(&path, &classes, Some(&[[9, 8, 7]; 256]), &Tags::new()).unwrap();
         assert_eq!(read_u8(&path, 1).unwrap(), classes);
         assert!(read_f32(&path, 1).unwrap().data[(0, 0)].is_nan());
@@ -710,7 +843,14 @@ mod tests {
         let b = Raster::filled(g, -2.0_f32);
         write_bands_f32(&path, &[("one", &a), ("two", &b)], &Tags::new()).unwrap();
         let bands = read_bands_f32(&path).unwrap();
-        assert_eq!((bands.len(), bands[0].data[(5, 5)], bands[1].data[(259, 299)]), (2, 1.5, -2.0));
+        assert_eq!(
+            (
+                bands.len(),
+                bands[0].data[(5, 5)],
+                bands[1].data[(259, 299)]
+            ),
+            (2, 1.5, -2.0)
+        );
         assert!(read_f32(&path, 3).unwrap_err().is_input());
     }
 
@@ -721,12 +861,20 @@ mod tests {
         let missing = read_f32(&path, 1).unwrap_err().to_string();
         assert!(missing.contains("no such file"), "{missing}");
         let g = grid(600, 600, 4549);
-        write_f32(&path, &Raster::new(g, Array2::from_shape_fn(g.shape(), |(i, j)| (i * j) as f32)), &Tags::new()).unwrap();
+        write_f32(
+            &path,
+            &Raster::new(g, Array2::from_shape_fn(g.shape(), |(i, j)| (i * j) as f32)),
+            &Tags::new(),
+        )
+        .unwrap();
         let bytes = fs::read(&path).unwrap();
         for keep in [bytes.len() / 2, 40, 4] {
             fs::write(&path, &bytes[..keep]).unwrap();
             let error = read_f32(&path, 1).unwrap_err();
-            assert!(error.is_input() && error.to_string().contains("t.tif"), "{error}");
+            assert!(
+                error.is_input() && error.to_string().contains("t.tif"),
+                "{error}"
+            );
         }
         fs::write(&path, "not a raster").unwrap();
         assert!(read_f32(&path, 1).unwrap_err().is_input());
@@ -738,7 +886,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("i.tif");
         let g = grid(270, 280, 4549);
-        let r = Raster::new(g, Array2::from_shape_fn(g.shape(), |(i, j)| i as f32 + j as f32 / 512.0));
+        let r = Raster::new(
+            g,
+            Array2::from_shape_fn(g.shape(), |(i, j)| i as f32 + j as f32 / 512.0),
+        );
         write_f32(&path, &r, &Tags::new()).unwrap();
         let other = geotiff::GeoTiff::read(fs::File::open(&path).unwrap()).unwrap();
         for (row, col) in [(0, 0), (269, 279), (100, 200)] {

@@ -114,7 +114,8 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
         .into_temp_path();
     write(&temporary)?;
     let file = std::fs::File::open(&temporary).map_err(|e| Error::io("opening", path, e))?;
-    file.sync_all().map_err(|e| Error::io("flushing", path, e))?;
+    file.sync_all()
+        .map_err(|e| Error::io("flushing", path, e))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

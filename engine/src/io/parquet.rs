@@ -74,8 +74,14 @@ impl ColumnData {
 ///
 /// # Panics
 /// Blocks of different schemas or columns of different lengths.
-pub fn write_blocks(path: &Path, schema: &[Column], mut next: impl FnMut() -> Result<Option<Vec<Column>>>) -> Result<()> {
-    let failed = |e: ::parquet::errors::ParquetError| Error::Failed(format!("writing {}: {e}", path.display()));
+pub fn write_blocks(
+    path: &Path,
+    schema: &[Column],
+    mut next: impl FnMut() -> Result<Option<Vec<Column>>>,
+) -> Result<()> {
+    let failed = |e: ::parquet::errors::ParquetError| {
+        Error::Failed(format!("writing {}: {e}", path.display()))
+    };
     let fields = schema
         .iter()
         .map(|c| field(c).map(Arc::new))
@@ -92,10 +98,14 @@ pub fn write_blocks(path: &Path, schema: &[Column], mut next: impl FnMut() -> Re
         .build();
     write_atomic(path, |tmp| {
         let file = File::create(tmp).map_err(|e| Error::io("writing", path, e))?;
-        let mut writer =
-            SerializedFileWriter::new(file, Arc::new(root), Arc::new(properties)).map_err(failed)?;
+        let mut writer = SerializedFileWriter::new(file, Arc::new(root), Arc::new(properties))
+            .map_err(failed)?;
         while let Some(block) = next()? {
-            assert_eq!(block.len(), schema.len(), "blocks of one file share a schema");
+            assert_eq!(
+                block.len(),
+                schema.len(),
+                "blocks of one file share a schema"
+            );
             if block.first().is_none_or(|c| c.data.is_empty()) {
                 continue;
             }
@@ -118,7 +128,8 @@ pub fn write_blocks(path: &Path, schema: &[Column], mut next: impl FnMut() -> Re
                     ColumnData::F32(v) => out.typed::<FloatType>().write_batch(v, None, None),
                     ColumnData::F64(v) => out.typed::<DoubleType>().write_batch(v, None, None),
                     ColumnData::Text(v) => {
-                        let v: Vec<ByteArray> = v.iter().map(|s| s.as_bytes().to_vec().into()).collect();
+                        let v: Vec<ByteArray> =
+                            v.iter().map(|s| s.as_bytes().to_vec().into()).collect();
                         out.typed::<ByteArrayType>().write_batch(&v, None, None)
                     }
                 }
@@ -196,26 +207,44 @@ pub fn read(path: &Path) -> Result<Vec<Column>> {
         let rows = group.metadata().num_rows() as usize;
         for (i, column) in columns.iter_mut().enumerate() {
             let refused = |found: &str, expected: &str, remedy: &str| {
-                Error::input(crate::error::Fault::new(path, found, expected, remedy).at(format!("column {}", column.name)))
+                Error::input(
+                    crate::error::Fault::new(path, found, expected, remedy)
+                        .at(format!("column {}", column.name)),
+                )
             };
             let definition = schema.column(i).max_def_level();
             if definition > 1 || schema.column(i).max_rep_level() > 0 {
-                return Err(refused("a nested column", "flat columns", "write lists and structs as columns of their own"));
+                return Err(refused(
+                    "a nested column",
+                    "flat columns",
+                    "write lists and structs as columns of their own",
+                ));
             }
             macro_rules! records {
                 ($r:expr, $t:ty) => {{
                     let mut values: Vec<$t> = Vec::with_capacity(rows);
                     let mut levels = Vec::new();
                     let levels = (definition > 0).then_some(&mut levels);
-                    $r.read_records(rows, levels, None, &mut values).map_err(failed)?;
+                    $r.read_records(rows, levels, None, &mut values)
+                        .map_err(failed)?;
                     if values.len() != rows {
-                        let missing = format!("{} missing values of {rows}", rows.saturating_sub(values.len()));
-                        return Err(refused(&missing, "a value in every row", "fill the gaps, e.g. with NaN"));
+                        let missing = format!(
+                            "{} missing values of {rows}",
+                            rows.saturating_sub(values.len())
+                        );
+                        return Err(refused(
+                            &missing,
+                            "a value in every row",
+                            "fill the gaps, e.g. with NaN",
+                        ));
                     }
                     values
                 }};
             }
-            match (group.get_column_reader(i).map_err(failed)?, &mut column.data) {
+            match (
+                group.get_column_reader(i).map_err(failed)?,
+                &mut column.data,
+            ) {
                 (ColumnReader::Int32ColumnReader(mut r), ColumnData::U32(out)) => {
                     out.extend(records!(r, i32).into_iter().map(|v| v as u32));
                 }
@@ -225,9 +254,15 @@ pub fn read(path: &Path) -> Result<Vec<Column>> {
                 (ColumnReader::Int64ColumnReader(mut r), ColumnData::U64(out)) => {
                     out.extend(records!(r, i64).into_iter().map(|v| v as u64));
                 }
-                (ColumnReader::Int64ColumnReader(mut r), ColumnData::I64(out)) => out.extend(records!(r, i64)),
-                (ColumnReader::FloatColumnReader(mut r), ColumnData::F32(out)) => out.extend(records!(r, f32)),
-                (ColumnReader::DoubleColumnReader(mut r), ColumnData::F64(out)) => out.extend(records!(r, f64)),
+                (ColumnReader::Int64ColumnReader(mut r), ColumnData::I64(out)) => {
+                    out.extend(records!(r, i64))
+                }
+                (ColumnReader::FloatColumnReader(mut r), ColumnData::F32(out)) => {
+                    out.extend(records!(r, f32))
+                }
+                (ColumnReader::DoubleColumnReader(mut r), ColumnData::F64(out)) => {
+                    out.extend(records!(r, f64))
+                }
                 (ColumnReader::ByteArrayColumnReader(mut r), ColumnData::Text(out)) => out.extend(
                     records!(r, ByteArray)
                         .iter()
@@ -260,16 +295,25 @@ mod tests {
                 Column::new("cause", ColumnData::U64(vec![1 << 40, 2, 3])),
                 Column::new("loss_yuan", ColumnData::F64(vec![0.1, -2.5, f64::MAX])),
                 Column::new("depth_m", ColumnData::F32(vec![0.5, 1.0, 2.0])),
-                Column::new("unit", ColumnData::Text(vec!["330702".into(), "婺城".into(), String::new()])),
+                Column::new(
+                    "unit",
+                    ColumnData::Text(vec!["330702".into(), "婺城".into(), String::new()]),
+                ),
             ]
         };
         let mut blocks = vec![block(20), block(10)];
         write_blocks(&path, &block(0), || Ok(blocks.pop())).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let back = read(&path).unwrap();
-        assert_eq!(back[0].data, ColumnData::U32(vec![10, 11, u32::MAX, 20, 21, u32::MAX]));
+        assert_eq!(
+            back[0].data,
+            ColumnData::U32(vec![10, 11, u32::MAX, 20, 21, u32::MAX])
+        );
         assert_eq!(back[2].data.len(), 6);
-        assert_eq!(back[1].data, ColumnData::U64(vec![1 << 40, 2, 3, 1 << 40, 2, 3]));
+        assert_eq!(
+            back[1].data,
+            ColumnData::U64(vec![1 << 40, 2, 3, 1 << 40, 2, 3])
+        );
         let mut blocks = vec![block(20), block(10)];
         write_blocks(&path, &block(0), || Ok(blocks.pop())).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
@@ -285,20 +329,32 @@ mod tests {
                 .with_repetition(repetition)
                 .build()
                 .unwrap();
-            let root = Type::group_type_builder("other").with_fields(vec![Arc::new(column)]).build().unwrap();
+            let root = Type::group_type_builder("other")
+                .with_fields(vec![Arc::new(column)])
+                .build()
+                .unwrap();
             let file = File::create(&path).unwrap();
-            let mut writer = SerializedFileWriter::new(file, Arc::new(root), Arc::default()).unwrap();
+            let mut writer =
+                SerializedFileWriter::new(file, Arc::new(root), Arc::default()).unwrap();
             let mut group = writer.next_row_group().unwrap();
             let mut out = group.next_column().unwrap().unwrap();
-            out.typed::<Int32Type>().write_batch(values, levels, None).unwrap();
+            out.typed::<Int32Type>()
+                .write_batch(values, levels, None)
+                .unwrap();
             out.close().unwrap();
             group.close().unwrap();
             writer.close().unwrap();
             read(&path)
         };
         let signed = ColumnData::I64(vec![-1, 2]);
-        assert_eq!(write_i32(Repetition::REQUIRED, None, &[-1, 2]).unwrap()[0].data, signed);
-        assert_eq!(write_i32(Repetition::OPTIONAL, Some(&[1, 1]), &[-1, 2]).unwrap()[0].data, signed);
+        assert_eq!(
+            write_i32(Repetition::REQUIRED, None, &[-1, 2]).unwrap()[0].data,
+            signed
+        );
+        assert_eq!(
+            write_i32(Repetition::OPTIONAL, Some(&[1, 1]), &[-1, 2]).unwrap()[0].data,
+            signed
+        );
         let gap = write_i32(Repetition::OPTIONAL, Some(&[1, 0, 1]), &[-1, 2]).unwrap_err();
         assert!(gap.is_input() && gap.to_string().contains("count"), "{gap}");
     }

@@ -218,7 +218,10 @@ fn read_excel(path: &Path) -> Result<Table> {
         .ok_or_else(|| fault(format!("no header row on sheet {sheet}")))?;
     let table = Table {
         source: path.to_path_buf(),
-        columns: rows[header].iter().map(|c| c.to_string().trim().to_string()).collect(),
+        columns: rows[header]
+            .iter()
+            .map(|c| c.to_string().trim().to_string())
+            .collect(),
         rows: rows[header + 1..]
             .iter()
             .map(|row| row.iter().map(cell).collect())
@@ -274,9 +277,7 @@ pub fn write_csv(path: &Path, table: &Table) -> Result<()> {
                     .write_record(row.iter().map(Value::to_string))
                     .map_err(failed)?;
             }
-            writer
-                .flush()
-                .map_err(|e| Error::io("writing", path, e))?;
+            writer.flush().map_err(|e| Error::io("writing", path, e))?;
         }
         fs::write(tmp, bytes).map_err(|e| Error::io("writing", path, e))
     })
@@ -288,7 +289,8 @@ pub fn write_csv(path: &Path, table: &Table) -> Result<()> {
 /// # Errors
 /// The file cannot be written, or a sheet name is not allowed.
 pub fn write_xlsx(path: &Path, sheets: &[(&str, &Table)]) -> Result<()> {
-    let failed = |e: rust_xlsxwriter::XlsxError| Error::Failed(format!("writing {}: {e}", path.display()));
+    let failed =
+        |e: rust_xlsxwriter::XlsxError| Error::Failed(format!("writing {}: {e}", path.display()));
     let mut book = Workbook::new();
     let created = ExcelDateTime::from_timestamp(source_date_epoch()).map_err(failed)?;
     book.set_properties(&DocProperties::new().set_creation_datetime(&created));
@@ -339,7 +341,11 @@ mod tests {
     fn sample() -> Table {
         let mut t = Table::new(&["区划代码", "名称", "人口"]);
         t.rows = vec![
-            vec![Value::Integer(330_702), "婺城区".into(), Value::Integer(957_055)],
+            vec![
+                Value::Integer(330_702),
+                "婺城区".into(),
+                Value::Integer(957_055),
+            ],
             vec![Value::Integer(330_703), "金东区".into(), Value::Real(0.1)],
             vec![Value::Integer(330_723), "武义, \"县\"".into(), Value::Null],
         ];
@@ -359,7 +365,12 @@ mod tests {
             let first = fs::read(&path).unwrap();
             let back = read(&path).unwrap();
             assert_eq!(back.columns, sample().columns);
-            for (a, b) in back.rows.iter().flatten().zip(sample().rows.iter().flatten()) {
+            for (a, b) in back
+                .rows
+                .iter()
+                .flatten()
+                .zip(sample().rows.iter().flatten())
+            {
                 match b {
                     Value::Text(_) | Value::Null => assert_eq!(a, b),
                     _ => assert_eq!(a.as_f64(), b.as_f64()),
@@ -396,6 +407,9 @@ mod tests {
 
     #[test]
     fn columns_have_spreadsheet_letters() {
-        assert_eq!([0, 25, 26, 701, 702].map(letters), ["A", "Z", "AA", "ZZ", "AAA"]);
+        assert_eq!(
+            [0, 25, 26, 701, 702].map(letters),
+            ["A", "Z", "AA", "ZZ", "AAA"]
+        );
     }
 }

@@ -119,8 +119,17 @@ impl Layer {
         Err(Error::input(
             Fault::new(
                 &self.source,
-                format!("coordinate ({}, {}) in {count} of {} features: {slip}", c.x, c.y, self.features.len()),
-                format!("coordinates of {} ({}), x before y", self.crs, self.crs.name()),
+                format!(
+                    "coordinate ({}, {}) in {count} of {} features: {slip}",
+                    c.x,
+                    c.y,
+                    self.features.len()
+                ),
+                format!(
+                    "coordinates of {} ({}), x before y",
+                    self.crs,
+                    self.crs.name()
+                ),
                 "swap the axes, or assign the right system",
             )
             .at(format!("feature {}", i + 1)),
@@ -170,9 +179,16 @@ fn read_geojson(path: &Path) -> Result<Layer> {
     })?;
     let json: geojson::GeoJson = text.parse().map_err(|e| damaged(path, format!("{e}")))?;
     let geojson::GeoJson::FeatureCollection(collection) = json else {
-        return Err(damaged(path, "a GeoJSON that is no FeatureCollection".into()));
+        return Err(damaged(
+            path,
+            "a GeoJSON that is no FeatureCollection".into(),
+        ));
     };
-    let crs = match collection.foreign_members.as_ref().and_then(|m| m.get("crs")) {
+    let crs = match collection
+        .foreign_members
+        .as_ref()
+        .and_then(|m| m.get("crs"))
+    {
         Some(member) => geojson_crs(path, member)?,
         None => Crs::WGS84,
     };
@@ -218,8 +234,13 @@ fn geojson_crs(path: &Path, member: &serde_json::Value) -> Result<Crs> {
     let code = name.rsplit(':').next().and_then(|c| c.parse().ok());
     code.and_then(|c| Crs::from_epsg(c).ok()).ok_or_else(|| {
         Error::input(
-            Fault::new(path, format!("`{name}`"), "CRS84 or a known EPSG code", "reproject the file, e.g. to EPSG:4490")
-                .at("member crs"),
+            Fault::new(
+                path,
+                format!("`{name}`"),
+                "CRS84 or a known EPSG code",
+                "reproject the file, e.g. to EPSG:4490",
+            )
+            .at("member crs"),
         )
     })
 }
@@ -265,7 +286,9 @@ pub fn write_geojson(path: &Path, layer: &Layer) -> Result<()> {
         );
     }
     out += "\n]}\n";
-    write_atomic(path, |tmp| fs::write(tmp, &out).map_err(|e| Error::io("writing", path, e)))
+    write_atomic(path, |tmp| {
+        fs::write(tmp, &out).map_err(|e| Error::io("writing", path, e))
+    })
 }
 
 // ---- GeoPackage -------------------------------------------------------------------------------------------------------
@@ -276,7 +299,8 @@ pub fn write_geojson(path: &Path, layer: &Layer) -> Result<()> {
 /// The file is no GeoPackage, has no such table, or an unknown system.
 pub fn read_gpkg(path: &Path, table: Option<&str>) -> Result<Layer> {
     let failed = |e: rusqlite::Error| damaged(path, format!("a file that is no GeoPackage ({e})"));
-    let db = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let db = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(failed)?;
     let (table, geometry_column, srs): (String, String, i64) = db
         .query_row(
             "SELECT table_name, column_name, srs_id FROM gpkg_geometry_columns WHERE ?1 IS NULL OR table_name = ?1 ORDER BY rowid",
@@ -306,7 +330,12 @@ pub fn read_gpkg(path: &Path, table: Option<&str>) -> Result<Layer> {
     let geometry_at = names
         .iter()
         .position(|n| *n == geometry_column)
-        .ok_or_else(|| damaged(path, format!("table {table} without its geometry column {geometry_column}")))?;
+        .ok_or_else(|| {
+            damaged(
+                path,
+                format!("table {table} without its geometry column {geometry_column}"),
+            )
+        })?;
     let kept: Vec<usize> = (0..names.len())
         .filter(|&i| i != geometry_at && names[i] != "fid")
         .collect();
@@ -314,9 +343,12 @@ pub fn read_gpkg(path: &Path, table: Option<&str>) -> Result<Layer> {
     let mut features = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let blob: Vec<u8> = row.get(geometry_at).map_err(failed)?;
-        let geometry = GpkgWkb(blob)
-            .to_geo()
-            .map_err(|e| damaged(path, format!("row {} with a damaged geometry ({e})", features.len() + 1)))?;
+        let geometry = GpkgWkb(blob).to_geo().map_err(|e| {
+            damaged(
+                path,
+                format!("row {} with a damaged geometry ({e})", features.len() + 1),
+            )
+        })?;
         let mut values = Vec::with_capacity(kept.len());
         for &i in &kept {
             values.push(match row.get_ref(i).map_err(failed)? {
@@ -345,7 +377,8 @@ pub fn write_gpkg(path: &Path, layers: &[(&str, &Layer)]) -> Result<()> {
     write_atomic(path, |tmp| {
         // SQLite must make the file itself, with its own page size.
         let _ = fs::remove_file(tmp);
-        fill_gpkg(tmp, layers).map_err(|e| Error::Failed(format!("writing {}: {e}", path.display())))
+        fill_gpkg(tmp, layers)
+            .map_err(|e| Error::Failed(format!("writing {}: {e}", path.display())))
     })
 }
 
@@ -376,7 +409,9 @@ fn fill_gpkg(path: &Path, layers: &[(&str, &Layer)]) -> rusqlite::Result<()> {
     let time = iso_time(source_date_epoch());
     for (name, layer) in layers {
         let quoted = format!("\"{}\"", name.replace('"', "\"\""));
-        let kinds: Vec<&str> = (0..layer.columns.len()).map(|c| sql_type(layer, c)).collect();
+        let kinds: Vec<&str> = (0..layer.columns.len())
+            .map(|c| sql_type(layer, c))
+            .collect();
         let declared: Vec<String> = layer
             .columns
             .iter()
@@ -391,7 +426,15 @@ fn fill_gpkg(path: &Path, layers: &[(&str, &Layer)]) -> rusqlite::Result<()> {
         let b = layer.bounds();
         db.execute(
             "INSERT INTO gpkg_contents VALUES (?1, 'features', ?1, '', ?2, ?3, ?4, ?5, ?6, ?7)",
-            (name, &time, b.west, b.south, b.east, b.north, layer.crs.epsg()),
+            (
+                name,
+                &time,
+                b.west,
+                b.south,
+                b.east,
+                b.north,
+                layer.crs.epsg(),
+            ),
         )?;
         db.execute(
             "INSERT INTO gpkg_geometry_columns VALUES (?1, 'geom', ?2, ?3, 0, 0)",
@@ -412,7 +455,11 @@ fn fill_gpkg(path: &Path, layers: &[(&str, &Layer)]) -> rusqlite::Result<()> {
             for feature in &layer.features {
                 let blob = feature
                     .geometry
-                    .to_gpkg_wkb(CoordDimensions::xy(), Some(layer.crs.epsg() as i32), Vec::new())
+                    .to_gpkg_wkb(
+                        CoordDimensions::xy(),
+                        Some(layer.crs.epsg() as i32),
+                        Vec::new(),
+                    )
                     .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
                 let mut row = vec![rusqlite::types::Value::Blob(blob)];
                 row.extend(feature.values.iter().map(|v| match v {
@@ -449,7 +496,10 @@ fn geometry_type(layer: &Layer) -> &'static str {
         Geometry::MultiPolygon(_) => "MULTIPOLYGON",
         _ => "GEOMETRY",
     };
-    let first = layer.features.first().map_or("GEOMETRY", |f| of(&f.geometry));
+    let first = layer
+        .features
+        .first()
+        .map_or("GEOMETRY", |f| of(&f.geometry));
     if layer.features.iter().all(|f| of(&f.geometry) == first) {
         first
     } else {
@@ -463,7 +513,8 @@ fn iso_time(seconds: i64) -> String {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let m = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * m + 2) / 5 + 1;
@@ -510,8 +561,12 @@ fn read_shapefile(path: &Path) -> Result<Layer> {
         if columns.is_empty() {
             columns = values.iter().map(|v| v.0.clone()).collect();
         }
-        let geometry = Geometry::<f64>::try_from(shape)
-            .map_err(|_| damaged(path, format!("feature {} of a kind that is not read", features.len() + 1)))?;
+        let geometry = Geometry::<f64>::try_from(shape).map_err(|_| {
+            damaged(
+                path,
+                format!("feature {} of a kind that is not read", features.len() + 1),
+            )
+        })?;
         features.push(Feature {
             geometry,
             values: values.into_iter().map(|v| v.1).collect(),
@@ -528,12 +583,20 @@ fn read_shapefile(path: &Path) -> Result<Layer> {
 /// With a .cpg file its encoding counts; without one, UTF-8 where every byte allows it, otherwise GBK.
 fn open_shapefile(
     path: &Path,
-) -> Result<shapefile::Reader<std::io::BufReader<fs::File>, std::io::BufReader<fs::File>>, shapefile::Error> {
+) -> Result<
+    shapefile::Reader<std::io::BufReader<fs::File>, std::io::BufReader<fs::File>>,
+    shapefile::Error,
+> {
     if path.with_extension("cpg").exists() {
         return shapefile::Reader::from_path(path);
     }
-    let utf8 = fs::read(path.with_extension("dbf")).is_ok_and(|bytes| std::str::from_utf8(&bytes[32.min(bytes.len())..]).is_ok());
-    let encoding = if utf8 { encoding_rs::UTF_8 } else { encoding_rs::GBK };
+    let utf8 = fs::read(path.with_extension("dbf"))
+        .is_ok_and(|bytes| std::str::from_utf8(&bytes[32.min(bytes.len())..]).is_ok());
+    let encoding = if utf8 {
+        encoding_rs::UTF_8
+    } else {
+        encoding_rs::GBK
+    };
     let shapes = shapefile::ShapeReader::from_path(path)?;
     let source = std::io::BufReader::new(fs::File::open(path.with_extension("dbf"))?);
     let records = shapefile::dbase::ReaderBuilder::new()
@@ -546,7 +609,9 @@ fn dbf_value(value: shapefile::dbase::FieldValue) -> Value {
     use shapefile::dbase::FieldValue;
     match value {
         FieldValue::Character(Some(text)) => Value::Text(text.trim().to_string()),
-        FieldValue::Numeric(Some(n)) if n.fract() == 0.0 && n.abs() < 9e15 => Value::Integer(n as i64),
+        FieldValue::Numeric(Some(n)) if n.fract() == 0.0 && n.abs() < 9e15 => {
+            Value::Integer(n as i64)
+        }
         FieldValue::Numeric(Some(n)) | FieldValue::Double(n) => Value::Real(n),
         FieldValue::Float(Some(n)) => Value::Real(f64::from(n)),
         FieldValue::Integer(n) => Value::Integer(i64::from(n)),
@@ -603,16 +668,25 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.geojson");
         let mut swapped = layer(4490);
-        swapped.features[0].geometry = swapped.features[0].geometry.map_coords(|c| geo::Coord { x: c.y, y: c.x });
+        swapped.features[0].geometry = swapped.features[0]
+            .geometry
+            .map_coords(|c| geo::Coord { x: c.y, y: c.x });
         write_geojson(&path, &swapped).unwrap();
         let error = read(&path).unwrap_err().to_string();
-        assert!(error.contains("swapped") && error.contains("feature 1"), "{error}");
+        assert!(
+            error.contains("swapped") && error.contains("feature 1"),
+            "{error}"
+        );
     }
 
     #[test]
     fn damaged_files_are_faults() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, text) in [("b.geojson", "{\"type\":"), ("b.gpkg", "nothing"), ("b.txt", "x")] {
+        for (name, text) in [
+            ("b.geojson", "{\"type\":"),
+            ("b.gpkg", "nothing"),
+            ("b.txt", "x"),
+        ] {
             let path = dir.path().join(name);
             fs::write(&path, text).unwrap();
             assert!(read(&path).unwrap_err().is_input(), "{name}");

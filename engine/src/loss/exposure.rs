@@ -89,7 +89,8 @@ impl ExposureBuilder {
     pub fn build(mut self) -> Result<Exposure> {
         let mut faults = Vec::new();
         for &(cell, class, unit, value) in &self.rows {
-            let known = usize::from(class) < self.classes.len() && usize::from(unit) < self.units.len();
+            let known =
+                usize::from(class) < self.classes.len() && usize::from(unit) < self.units.len();
             if !(known && value >= 0.0 && value.is_finite()) && faults.len() < 20 {
                 faults.push(
                     Fault::new(
@@ -122,7 +123,8 @@ impl ExposureBuilder {
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
-        self.rows.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+        self.rows
+            .sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
         Ok(Exposure {
             cell: self.rows.iter().map(|r| r.0).collect(),
             class: self.rows.iter().map(|r| r.1).collect(),
@@ -157,14 +159,20 @@ mod tests {
     #[test]
     fn rows_are_sorted_and_totals_add_up() {
         let mut b = ExposureBuilder::new(
-            vec![class(0, yuan(2020)), class(1, Measure::Count("person".into()))],
+            vec![
+                class(0, yuan(2020)),
+                class(1, Measure::Count("person".into())),
+            ],
             vec!["330702".into()],
         );
         b.push(7, 0, 2.0, 0);
         b.push(3, 1, 5.0, 0);
         b.push(3, 0, 1.0, 0);
         let e = b.build().unwrap();
-        assert_eq!((e.cell.as_slice(), e.class.as_slice()), ([3, 3, 7].as_slice(), [0, 1, 0].as_slice()));
+        assert_eq!(
+            (e.cell.as_slice(), e.class.as_slice()),
+            ([3, 3, 7].as_slice(), [0, 1, 0].as_slice())
+        );
         assert_eq!(e.total(0), 3.0);
     }
 

@@ -29,16 +29,27 @@ const BOTTOM: f32 = 120.0;
 ///
 /// # Errors
 /// A character that no font has.
-pub fn exceedance_png(title: &str, x_name: &str, y_name: &str, curves: &[Curve], note: &str, fonts: &Fonts) -> Result<Vec<u8>> {
+pub fn exceedance_png(
+    title: &str,
+    x_name: &str,
+    y_name: &str,
+    curves: &[Curve],
+    note: &str,
+    fonts: &Fonts,
+) -> Result<Vec<u8>> {
     for text in [title, x_name, y_name, note] {
         fonts.require(text)?;
     }
     let all = || curves.iter().flat_map(|c| &c.points);
-    let (t0, t1) = all().fold((f64::INFINITY, 1.0_f64), |(lo, hi), p| (lo.min(p.0), hi.max(p.0)));
+    let (t0, t1) = all().fold((f64::INFINITY, 1.0_f64), |(lo, hi), p| {
+        (lo.min(p.0), hi.max(p.0))
+    });
     let t0 = t0.max(1.0);
     let top = all().fold(0.0_f64, |m, p| m.max(p.3)).max(1e-9) * 1.05;
     let span = (libm::log10(t1) - libm::log10(t0)).max(1e-9);
-    let px = |t: f64| LEFT + ((libm::log10(t.max(t0)) - libm::log10(t0)) / span) as f32 * (WIDTH - LEFT - RIGHT);
+    let px = |t: f64| {
+        LEFT + ((libm::log10(t.max(t0)) - libm::log10(t0)) / span) as f32 * (WIDTH - LEFT - RIGHT)
+    };
     let py = |v: f64| HEIGHT - BOTTOM - (v / top) as f32 * (HEIGHT - TOP - BOTTOM);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"{}\">",
@@ -47,8 +58,21 @@ pub fn exceedance_png(title: &str, x_name: &str, y_name: &str, curves: &[Curve],
     text(&mut svg, WIDTH / 2.0, 56.0, 34.0, "middle", title);
     for t in [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0] {
         if t >= t0 * 0.999 && t <= t1 * 1.001 {
-            line(&mut svg, (px(t), TOP), (px(t), HEIGHT - BOTTOM), "#ddd", 1.0);
-            text(&mut svg, px(t), HEIGHT - BOTTOM + 32.0, 22.0, "middle", &format!("{t}"));
+            line(
+                &mut svg,
+                (px(t), TOP),
+                (px(t), HEIGHT - BOTTOM),
+                "#ddd",
+                1.0,
+            );
+            text(
+                &mut svg,
+                px(t),
+                HEIGHT - BOTTOM + 32.0,
+                22.0,
+                "middle",
+                &format!("{t}"),
+            );
         }
     }
     let step = nice_step(top / 5.0);
@@ -56,21 +80,40 @@ pub fn exceedance_png(title: &str, x_name: &str, y_name: &str, curves: &[Curve],
     while k * step <= top {
         let v = k * step;
         line(&mut svg, (LEFT, py(v)), (WIDTH - RIGHT, py(v)), "#ddd", 1.0);
-        text(&mut svg, LEFT - 12.0, py(v) + 8.0, 22.0, "end", &trim_number(v));
+        text(
+            &mut svg,
+            LEFT - 12.0,
+            py(v) + 8.0,
+            22.0,
+            "end",
+            &trim_number(v),
+        );
         k += 1.0;
     }
     for curve in curves {
         fonts.require(&curve.name)?;
         let mut band = String::new();
         for (i, p) in curve.points.iter().enumerate() {
-            let _ = write!(band, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, px(p.0), py(p.3));
+            let _ = write!(
+                band,
+                "{}{:.1} {:.1}",
+                if i == 0 { "M" } else { "L" },
+                px(p.0),
+                py(p.3)
+            );
         }
         for p in curve.points.iter().rev() {
             let _ = write!(band, "L{:.1} {:.1}", px(p.0), py(p.2));
         }
         let mut path = String::new();
         for (i, p) in curve.points.iter().enumerate() {
-            let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, px(p.0), py(p.1));
+            let _ = write!(
+                path,
+                "{}{:.1} {:.1}",
+                if i == 0 { "M" } else { "L" },
+                px(p.0),
+                py(p.1)
+            );
         }
         let colour = curve.colour.hex();
         let _ = write!(
@@ -80,12 +123,31 @@ pub fn exceedance_png(title: &str, x_name: &str, y_name: &str, curves: &[Curve],
     }
     for (i, curve) in curves.iter().enumerate() {
         let y = TOP + 30.0 + 34.0 * i as f32;
-        line(&mut svg, (LEFT + 24.0, y), (LEFT + 74.0, y), &curve.colour.hex(), 5.0);
+        line(
+            &mut svg,
+            (LEFT + 24.0, y),
+            (LEFT + 74.0, y),
+            &curve.colour.hex(),
+            5.0,
+        );
         text(&mut svg, LEFT + 86.0, y + 8.0, 23.0, "start", &curve.name);
     }
     line(&mut svg, (LEFT, TOP), (LEFT, HEIGHT - BOTTOM), "#000", 2.0);
-    line(&mut svg, (LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), "#000", 2.0);
-    text(&mut svg, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - BOTTOM + 70.0, 25.0, "middle", x_name);
+    line(
+        &mut svg,
+        (LEFT, HEIGHT - BOTTOM),
+        (WIDTH - RIGHT, HEIGHT - BOTTOM),
+        "#000",
+        2.0,
+    );
+    text(
+        &mut svg,
+        (LEFT + WIDTH - RIGHT) / 2.0,
+        HEIGHT - BOTTOM + 70.0,
+        25.0,
+        "middle",
+        x_name,
+    );
     text(&mut svg, LEFT, TOP - 22.0, 25.0, "middle", y_name);
     text(&mut svg, WIDTH - RIGHT, HEIGHT - 14.0, 18.0, "end", note);
     svg.push_str("</svg>");
@@ -140,7 +202,15 @@ mod tests {
             colour: Colour([30, 90, 180]),
             points: vec![(2.0, 1.0, 0.5, 1.5), (100.0, 9.0, 7.0, 12.0)],
         };
-        let png = exceedance_png("损失超越概率", "重现期（年）", "亿元", &[curve], "", &Fonts::embedded()).unwrap();
+        let png = exceedance_png(
+            "损失超越概率",
+            "重现期（年）",
+            "亿元",
+            &[curve],
+            "",
+            &Fonts::embedded(),
+        )
+        .unwrap();
         assert_eq!(&png[1..4], b"PNG");
     }
 

@@ -94,7 +94,11 @@ pub fn render_png(sheet: &Sheet<'_>, fonts: &Fonts) -> Result<Vec<u8>> {
 pub(super) fn overlay(svg: &str, fonts: &Fonts, pixmap: &mut tiny_skia::Pixmap) -> Result<()> {
     let tree = usvg::Tree::from_str(svg, &fonts.options())
         .map_err(|e| Error::Failed(format!("drawing a sheet: {e}")))?;
-    resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixmap.as_mut());
+    resvg::render(
+        &tree,
+        tiny_skia::Transform::identity(),
+        &mut pixmap.as_mut(),
+    );
     Ok(())
 }
 
@@ -144,7 +148,15 @@ fn furniture(sheet: &Sheet<'_>, frame: &Frame, fonts: &Fonts) -> Result<String> 
     borders(sheet, frame, &mut svg);
     points(sheet, frame, &mut svg);
     labels(sheet, frame, &mut svg)?;
-    svg.rect(frame.x, frame.y, frame.width, frame.height, "none", "#000", 3.0);
+    svg.rect(
+        frame.x,
+        frame.y,
+        frame.width,
+        frame.height,
+        "none",
+        "#000",
+        3.0,
+    );
     svg.rect(
         frame.x - 34.0,
         frame.y - 34.0,
@@ -176,7 +188,15 @@ impl Svg<'_> {
         );
     }
 
-    fn text(&mut self, x: f32, y: f32, size: f32, anchor: &str, colour: &str, text: &str) -> Result<()> {
+    fn text(
+        &mut self,
+        x: f32,
+        y: f32,
+        size: f32,
+        anchor: &str,
+        colour: &str,
+        text: &str,
+    ) -> Result<()> {
         self.fonts.require(text)?;
         let _ = write!(
             self.out,
@@ -225,7 +245,11 @@ fn borders(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) {
             path_of(&border.polygons, frame),
             border.colour.hex(),
             border.width,
-            if border.dash.is_empty() { "none" } else { border.dash }
+            if border.dash.is_empty() {
+                "none"
+            } else {
+                border.dash
+            }
         );
     }
 }
@@ -266,7 +290,12 @@ fn labels(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> {
         ];
         for (dx, dy) in places {
             let (x, y) = (px + dx, py + dy + 0.36 * label.size);
-            let area = [x - half - 4.0, y - label.size, x + half + 4.0, y + 0.3 * label.size];
+            let area = [
+                x - half - 4.0,
+                y - label.size,
+                x + half + 4.0,
+                y + 0.3 * label.size,
+            ];
             let inside = frame.holds(area[0], area[1]) && frame.holds(area[2], area[3]);
             let free = taken
                 .iter()
@@ -290,9 +319,11 @@ fn graticule(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> 
         to_degrees.point(x, y)
     });
     let range = |f: &dyn Fn(&(f64, f64)) -> f64| {
-        corners.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), c| {
-            (lo.min(f(c)), hi.max(f(c)))
-        })
+        corners
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), c| {
+                (lo.min(f(c)), hi.max(f(c)))
+            })
     };
     let (lon0, lon1) = range(&|c| c.0);
     let (lat0, lat1) = range(&|c| c.1);
@@ -325,10 +356,20 @@ fn graticule(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> 
         if let Some((first, last)) = ends {
             let text = degrees(value, if along_lat { "E" } else { "N" });
             if along_lat {
-                svg.text(first.0, frame.y + frame.height + 24.0, 19.0, "middle", "#333", &text)?;
+                svg.text(
+                    first.0,
+                    frame.y + frame.height + 24.0,
+                    19.0,
+                    "middle",
+                    "#333",
+                    &text,
+                )?;
                 svg.text(last.0, frame.y - 10.0, 19.0, "middle", "#333", &text)?;
             } else {
-                for (x, y) in [(frame.x - 10.0, first.1), (frame.x + frame.width + 24.0, last.1)] {
+                for (x, y) in [
+                    (frame.x - 10.0, first.1),
+                    (frame.x + frame.width + 24.0, last.1),
+                ] {
                     let _ = write!(
                         svg.out,
                         "<text transform=\"translate({x:.1} {y:.1}) rotate(-90)\" font-size=\"19\" text-anchor=\"middle\" fill=\"#333\">{text}</text>"
@@ -364,7 +405,14 @@ fn column(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> {
     let mut y = frame.y + 10.0;
     north_arrow(sheet, frame, svg, right - 60.0, y)?;
     y += 20.0;
-    svg.text(x, y + 20.0, 30.0, "start", "#000", if zh { "图 例" } else { "Legend" })?;
+    svg.text(
+        x,
+        y + 20.0,
+        30.0,
+        "start",
+        "#000",
+        if zh { "图 例" } else { "Legend" },
+    )?;
     y += 62.0;
     for line in svg.fonts.wrap(&sheet.legend_title, 23.0, right - x - 130.0) {
         svg.text(x, y, 23.0, "start", "#000", &line)?;
@@ -396,7 +444,11 @@ fn column(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> {
             x + 56.0,
             border.colour.hex(),
             border.width,
-            if border.dash.is_empty() { "none" } else { border.dash }
+            if border.dash.is_empty() {
+                "none"
+            } else {
+                border.dash
+            }
         );
         svg.text(x + 70.0, y + 18.0, 23.0, "start", "#000", &border.name)?;
         y += 38.0;
@@ -407,7 +459,10 @@ fn column(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> {
     let crs_note = if zh {
         format!("坐标系：{}；高程基准：数据源未注明", sheet.crs().name_zh())
     } else {
-        format!("CRS: {}; height datum: not stated by the source", sheet.crs().name())
+        format!(
+            "CRS: {}; height datum: not stated by the source",
+            sheet.crs().name()
+        )
     };
     let mut notes = vec![crs_note];
     notes.extend(sheet.notes.iter().cloned());
@@ -420,9 +475,15 @@ fn column(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>) -> Result<()> {
     }
     let foot = HEIGHT - 24.0;
     let (maker, date) = if zh {
-        (format!("制图单位：{}", sheet.producer), format!("制图日期：{}", sheet.date))
+        (
+            format!("制图单位：{}", sheet.producer),
+            format!("制图日期：{}", sheet.date),
+        )
     } else {
-        (format!("Producer: {}", sheet.producer), format!("Date: {}", sheet.date))
+        (
+            format!("Producer: {}", sheet.producer),
+            format!("Date: {}", sheet.date),
+        )
     };
     svg.text(frame.x, foot, 21.0, "start", "#333", &maker)?;
     svg.text(WIDTH - MARGIN, foot, 21.0, "end", "#333", &date)
@@ -459,12 +520,27 @@ fn scale_bar(sheet: &Sheet<'_>, frame: &Frame, svg: &mut Svg<'_>, x: f32, y: f32
     let px = (length / metres_per_px) as f32;
     for k in 0..4 {
         let fill = if k % 2 == 0 { "#000" } else { "#fff" };
-        svg.rect(x + px * k as f32 / 4.0, y, px / 4.0, 11.0, fill, "#000", 1.5);
+        svg.rect(
+            x + px * k as f32 / 4.0,
+            y,
+            px / 4.0,
+            11.0,
+            fill,
+            "#000",
+            1.5,
+        );
     }
     let zh = sheet.language == SheetLanguage::Zh;
     let unit = if zh { "千米" } else { "km" };
     for (t, value) in [(0.0, 0.0), (0.5, length / 2000.0), (1.0, length / 1000.0)] {
-        svg.text(x + px * t, y + 36.0, 19.0, "middle", "#000", &format!("{value}"))?;
+        svg.text(
+            x + px * t,
+            y + 36.0,
+            19.0,
+            "middle",
+            "#000",
+            &format!("{value}"),
+        )?;
     }
     svg.text(x + px + 30.0, y + 36.0, 19.0, "start", "#000", unit)?;
     let ratio = metres_per_px / (0.0254 / f64::from(DPI));

@@ -183,7 +183,10 @@ mod tests {
     #[test]
     fn a_missing_glyph_is_an_error_that_names_it() {
         let message = Fonts::embedded().require("龘").unwrap_err().to_string();
-        assert!(message.contains("U+9F98") && message.contains("--font"), "{message}");
+        assert!(
+            message.contains("U+9F98") && message.contains("--font"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -73,8 +73,12 @@ impl Crosswalk {
                 0
             })
         };
-        let (from, to, share, source) =
-            (column("from_code"), column("to_code"), column("share"), column("source"));
+        let (from, to, share, source) = (
+            column("from_code"),
+            column("to_code"),
+            column("share"),
+            column("source"),
+        );
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
@@ -84,8 +88,13 @@ impl Crosswalk {
             let value = row[share].as_f64().unwrap_or(f64::NAN);
             if !(0.0..=1.0).contains(&value) {
                 faults.push(
-                    Fault::new(&table.source, row[share].to_string(), "a share of 0 to 1", "correct the share")
-                        .at(table.place(i, share)),
+                    Fault::new(
+                        &table.source,
+                        row[share].to_string(),
+                        "a share of 0 to 1",
+                        "correct the share",
+                    )
+                    .at(table.place(i, share)),
                 );
             }
             let text = |v: &Value| v.to_string().trim().to_string();
@@ -124,7 +133,12 @@ impl Crosswalk {
 }
 
 /// Checks the rows against each other and against the codes of the borders.
-pub fn check(records: &[Record], file: &Path, border_codes: &BTreeSet<String>, crosswalk: &Crosswalk) -> Vec<Finding> {
+pub fn check(
+    records: &[Record],
+    file: &Path,
+    border_codes: &BTreeSet<String>,
+    crosswalk: &Crosswalk,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut push = |severity, rule, unit: &str, fault| {
         findings.push(Finding {
@@ -151,9 +165,21 @@ pub fn check(records: &[Record], file: &Path, border_codes: &BTreeSet<String>, c
             );
         }
         for (rule, part, name) in [
-            ("part-of-population", r.urban_population, "urban population (城镇人口)"),
-            ("part-of-population", r.age_0_14 + r.age_65_plus, "ages 0-14 and 65+ together"),
-            ("part-of-population", r.households, "number of households (家庭户数)"),
+            (
+                "part-of-population",
+                r.urban_population,
+                "urban population (城镇人口)",
+            ),
+            (
+                "part-of-population",
+                r.age_0_14 + r.age_65_plus,
+                "ages 0-14 and 65+ together",
+            ),
+            (
+                "part-of-population",
+                r.households,
+                "number of households (家庭户数)",
+            ),
         ] {
             if part > r.population {
                 push(
@@ -249,7 +275,11 @@ fn check_borders(
 ) {
     let mut covered: BTreeSet<&str> = BTreeSet::new();
     for r in records.iter().filter(|r| r.code.level() == Level::County) {
-        let mut lines = crosswalk.lines.iter().filter(|l| l.from == r.code.as_str()).peekable();
+        let mut lines = crosswalk
+            .lines
+            .iter()
+            .filter(|l| l.from == r.code.as_str())
+            .peekable();
         if lines.peek().is_some() {
             let targets: Vec<&str> = lines.map(|l| l.to.as_str()).collect();
             if !border_codes.contains(r.code.as_str()) || targets != [r.code.as_str()] {
@@ -305,11 +335,19 @@ fn check_borders(
 /// `residual:` rows, the totals of every count kept to the last person.
 ///
 /// Units are returned in order of code. Ratios of a unit made of several are weighted by population.
-pub fn resolve(records: &[Record], border_codes: &BTreeSet<String>, crosswalk: &Crosswalk) -> Vec<Record> {
+pub fn resolve(
+    records: &[Record],
+    border_codes: &BTreeSet<String>,
+    crosswalk: &Crosswalk,
+) -> Vec<Record> {
     let mut units: BTreeMap<String, Record> = BTreeMap::new();
     let counties = records.iter().filter(|r| r.code.level() == Level::County);
     for r in counties {
-        let lines: Vec<_> = crosswalk.lines.iter().filter(|l| l.from == r.code.as_str()).collect();
+        let lines: Vec<_> = crosswalk
+            .lines
+            .iter()
+            .filter(|l| l.from == r.code.as_str())
+            .collect();
         if lines.is_empty() {
             if border_codes.contains(r.code.as_str()) {
                 add(&mut units, r.code.as_str(), r.clone());
@@ -320,13 +358,18 @@ pub fn resolve(records: &[Record], border_codes: &BTreeSet<String>, crosswalk: &
             add(&mut units, &line.to, part);
         }
     }
-    for r in records.iter().filter(|r| r.code.level() == Level::Prefecture) {
+    for r in records
+        .iter()
+        .filter(|r| r.code.level() == Level::Prefecture)
+    {
         let key = format!("residual:{}", r.code);
         let lines: Vec<_> = crosswalk.lines.iter().filter(|l| l.from == key).collect();
         if lines.is_empty() {
             continue;
         }
-        let children = records.iter().filter(|c| c.code.parent().as_ref() == Some(&r.code));
+        let children = records
+            .iter()
+            .filter(|c| c.code.parent().as_ref() == Some(&r.code));
         let mut rest = r.clone();
         for c in children {
             rest.population = rest.population.saturating_sub(c.population);
@@ -432,11 +475,15 @@ mod tests {
             record("330302", 300),
             record("330303", 101),
         ];
-        let borders: BTreeSet<String> =
-            ["330102", "330109", "330114", "330302", "330303"].map(String::from).into();
+        let borders: BTreeSet<String> = ["330102", "330109", "330114", "330302", "330303"]
+            .map(String::from)
+            .into();
         let file = Path::new("census.csv");
         let open = check(&records, file, &borders, &Crosswalk::default());
-        let rules: Vec<_> = open.iter().map(|f| (f.rule, f.unit.as_str(), f.severity)).collect();
+        let rules: Vec<_> = open
+            .iter()
+            .map(|f| (f.rule, f.unit.as_str(), f.severity))
+            .collect();
         assert_eq!(
             rules,
             [
@@ -456,11 +503,20 @@ mod tests {
             ],
         };
         let left = check(&records, file, &borders, &crosswalk);
-        assert!(left.iter().all(|f| f.severity == Severity::Note), "{left:?}");
+        assert!(
+            left.iter().all(|f| f.severity == Severity::Note),
+            "{left:?}"
+        );
         let units = resolve(&records, &borders, &crosswalk);
         let total: u64 = units.iter().map(|u| u.population).sum();
         assert_eq!(total, 1_501);
-        let of = |code: &str| units.iter().find(|u| u.code.as_str() == code).unwrap().population;
+        let of = |code: &str| {
+            units
+                .iter()
+                .find(|u| u.code.as_str() == code)
+                .unwrap()
+                .population
+        };
         assert_eq!(of("330102"), 333 + 133);
         assert_eq!(of("330302") + of("330303"), 500);
     }

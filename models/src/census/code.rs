@@ -104,9 +104,18 @@ mod tests {
     fn codes_are_normalised_and_the_change_is_told() {
         assert_eq!(parse(Value::Integer(330_702)), Ok(("330702".into(), false)));
         assert_eq!(parse(Value::Real(330_702.0)), Ok(("330702".into(), true)));
-        assert_eq!(parse(Value::Text("330702.0".into())), Ok(("330702".into(), true)));
-        assert_eq!(parse(Value::Text("330702000000".into())), Ok(("330702".into(), true)));
-        assert_eq!(parse(Value::Text("330702001".into())), Ok(("330702001".into(), false)));
+        assert_eq!(
+            parse(Value::Text("330702.0".into())),
+            Ok(("330702".into(), true))
+        );
+        assert_eq!(
+            parse(Value::Text("330702000000".into())),
+            Ok(("330702".into(), true))
+        );
+        assert_eq!(
+            parse(Value::Text("330702001".into())),
+            Ok(("330702001".into(), false))
+        );
         assert_eq!(
             parse(Value::Text("330702001003".into())),
             Ok(("330702001003".into(), false))

@@ -178,7 +178,10 @@ impl Ledger {
         rows.sort_by_key(|r| (r.cell, r.unit));
         Ledger {
             grid,
-            units: records.iter().map(|r| r.code.as_str().to_string()).collect(),
+            units: records
+                .iter()
+                .map(|r| r.code.as_str().to_string())
+                .collect(),
             rows,
         }
     }
@@ -226,9 +229,15 @@ impl Ledger {
             for (k, class) in AssetClass::ROOMS.into_iter().enumerate() {
                 push(class, f64::from(row.rooms[k]));
             }
-            push(AssetClass::Assets, row.gdp_yuan * values.economy.assets_per_gdp);
+            push(
+                AssetClass::Assets,
+                row.gdp_yuan * values.economy.assets_per_gdp,
+            );
             push(AssetClass::Crops, row.crop_ha * values.economy.crop_yuan_ha);
-            push(AssetClass::Forest, row.forest_ha * values.economy.forest_yuan_ha);
+            push(
+                AssetClass::Forest,
+                row.forest_ha * values.economy.forest_yuan_ha,
+            );
             push(AssetClass::Roads, row.road_m * values.economy.road_yuan_m);
             push(AssetClass::People, f64::from(row.population));
         }
@@ -317,9 +326,9 @@ pub fn classes(values: &ExposureValues) -> Vec<ExposureClass> {
         .map(|class| {
             let (name, name_zh) = class.names();
             let measure = match class {
-                AssetClass::RoomsConcrete | AssetClass::RoomsMasonry | AssetClass::RoomsBrickWood => {
-                    Measure::Count("room".into())
-                }
+                AssetClass::RoomsConcrete
+                | AssetClass::RoomsMasonry
+                | AssetClass::RoomsBrickWood => Measure::Count("room".into()),
                 AssetClass::People => Measure::Count("person".into()),
                 _ => Measure::Money {
                     currency: values.currency.clone(),
@@ -353,8 +362,14 @@ fn spread_unit(
         let v = f64::from(raster.values()[cell as usize]);
         if v.is_finite() { v.max(0.0) } else { 0.0 }
     };
-    let weight: Vec<f64> = cells.iter().map(|&c| at(layers.resident_weight, c)).collect();
-    let urbanity: Vec<f64> = cells.iter().map(|&c| at(layers.urbanity, c).min(1.0)).collect();
+    let weight: Vec<f64> = cells
+        .iter()
+        .map(|&c| at(layers.resident_weight, c))
+        .collect();
+    let urbanity: Vec<f64> = cells
+        .iter()
+        .map(|&c| at(layers.urbanity, c).min(1.0))
+        .collect();
     let population = largest_remainder(record.population, &weight);
     let people: Vec<f64> = population.iter().map(|&p| p as f64).collect();
     let households = largest_remainder(record.households, &people);

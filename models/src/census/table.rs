@@ -110,7 +110,10 @@ pub struct Record {
 ///
 /// # Errors
 /// Missing columns, codes that are no division codes, counts that are negative or not whole, values out of range.
-pub fn read_records(table: &Table, dictionary: &ColumnDictionary) -> Result<(Vec<Record>, Vec<String>)> {
+pub fn read_records(
+    table: &Table,
+    dictionary: &ColumnDictionary,
+) -> Result<(Vec<Record>, Vec<String>)> {
     let mut faults = Vec::new();
     let mut notes = Vec::new();
     let mut columns = Vec::new();
@@ -120,7 +123,11 @@ pub fn read_records(table: &Table, dictionary: &ColumnDictionary) -> Result<(Vec
             faults.push(Fault::new(
                 &table.source,
                 format!("columns {}", table.columns.join(", ")),
-                format!("a column {} (field `{}`)", field.names.join(" or "), field.field),
+                format!(
+                    "a column {} (field `{}`)",
+                    field.names.join(" or "),
+                    field.field
+                ),
                 "rename the column, or add its name to the column dictionary",
             ));
         }
@@ -273,7 +280,12 @@ impl Reader<'_> {
         let value = &self.table.rows[row][column];
         if value.is_null() {
             if field.required {
-                self.fault(row, column, format!("a value of `{}`", field.field), "fill the cell in");
+                self.fault(
+                    row,
+                    column,
+                    format!("a value of `{}`", field.field),
+                    "fill the cell in",
+                );
             }
             return None;
         }
@@ -332,9 +344,16 @@ mod tests {
         };
         Table {
             source: PathBuf::from("census.csv"),
-            columns: ["区划代码", "名称", "常住人口", "家庭户数", "平均每户住房间数", "GDP_亿元"]
-                .map(String::from)
-                .to_vec(),
+            columns: [
+                "区划代码",
+                "名称",
+                "常住人口",
+                "家庭户数",
+                "平均每户住房间数",
+                "GDP_亿元",
+            ]
+            .map(String::from)
+            .to_vec(),
             rows: rows.iter().map(|r| r.iter().map(cell).collect()).collect(),
             first_row: 2,
         }

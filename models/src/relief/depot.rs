@@ -128,13 +128,21 @@ mod tests {
         let minutes = vec![vec![30.0, 90.0], vec![60.0, 20.0]];
         // Tents of 1 m³ within 3 h, water of 0.1 m³ within 1 h.
         let plan = allocate(&reserves, &minutes, &[8.0, 30.0], &[1.0, 0.1], &[3.0, 1.0]);
-        let given: f64 = plan.iter().filter(|a| a.item == 0).map(|a| a.quantity).sum();
+        let given: f64 = plan
+            .iter()
+            .filter(|a| a.item == 0)
+            .map(|a| a.quantity)
+            .sum();
         assert_eq!(given, 20.0);
         // Water comes first (shorter deadline): only depot 0 is within an hour and holds 80.
         let water: Vec<_> = plan.iter().filter(|a| a.item == 1).collect();
         assert_eq!((water[0].depot, water[0].quantity), (Some(0), 80.0));
         assert_eq!((water[1].depot, water[1].quantity), (None, 20.0));
         // All tents then go to depot 1.
-        assert!(plan.iter().filter(|a| a.item == 0).all(|a| a.depot == Some(1)));
+        assert!(
+            plan.iter()
+                .filter(|a| a.item == 0)
+                .all(|a| a.depot == Some(1))
+        );
     }
 }

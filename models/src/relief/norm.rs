@@ -95,8 +95,13 @@ impl ReliefNorms {
         self.profile.iter().find(|p| p.id == id).ok_or_else(|| {
             let known: Vec<&str> = self.profile.iter().map(|p| p.id.as_str()).collect();
             Error::input(
-                Fault::new("project file", id, known.join(", "), "name one of these profiles")
-                    .at("[relief] profile"),
+                Fault::new(
+                    "project file",
+                    id,
+                    known.join(", "),
+                    "name one of these profiles",
+                )
+                .at("[relief] profile"),
             )
         })
     }
@@ -196,7 +201,13 @@ mod tests {
             // Products of decimals in f64: exact to a few ulp.
             assert!((got - want).abs() < 1e-6 * want, "{}: {got}", item.code);
         }
-        assert!(norms.profile("none").unwrap_err().to_string().contains("bnpb"));
+        assert!(
+            norms
+                .profile("none")
+                .unwrap_err()
+                .to_string()
+                .contains("bnpb")
+        );
     }
 
     #[test]

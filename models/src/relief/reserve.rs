@@ -60,15 +60,22 @@ mod tests {
         let r = reserve(&mut years, 0.95).unwrap();
         assert_eq!(r.quantity, 950.0);
         // Binomial(1000, 0.95): sd 6.89, so 1.96 sd is 13.5 ranks on either side.
-        assert!((934.0..=938.0).contains(&r.low) && (962.0..=966.0).contains(&r.high), "{r:?}");
+        assert!(
+            (934.0..=938.0).contains(&r.low) && (962.0..=966.0).contains(&r.high),
+            "{r:?}"
+        );
         assert!(reserve(&mut years, 0.995).unwrap_err().is_input());
     }
 
     #[test]
     fn demands_that_never_meet_pool_best() {
         // Two units, each struck in other years: together they need no more than one alone.
-        let mut a: Vec<f64> = (0..1000).map(|y| if y % 2 == 0 { 100.0 } else { 0.0 }).collect();
-        let mut b: Vec<f64> = (0..1000).map(|y| if y % 2 == 1 { 100.0 } else { 0.0 }).collect();
+        let mut a: Vec<f64> = (0..1000)
+            .map(|y| if y % 2 == 0 { 100.0 } else { 0.0 })
+            .collect();
+        let mut b: Vec<f64> = (0..1000)
+            .map(|y| if y % 2 == 1 { 100.0 } else { 0.0 })
+            .collect();
         let mut both: Vec<f64> = a.iter().zip(&b).map(|(x, y)| x + y).collect();
         let units = [reserve(&mut a, 0.9).unwrap(), reserve(&mut b, 0.9).unwrap()];
         let pooled = reserve(&mut both, 0.9).unwrap();

@@ -11,7 +11,11 @@ use anlan_engine::grade::{Normalisation, normalise};
 /// # Panics
 /// Not one raster per return period.
 pub fn expected_annual(return_periods: &[f64], rasters: &[Raster<f32>], tail: bool) -> Raster<f32> {
-    assert_eq!(return_periods.len(), rasters.len(), "one raster per return period");
+    assert_eq!(
+        return_periods.len(),
+        rasters.len(),
+        "one raster per return period"
+    );
     let grid = rasters[0].grid;
     let mut out = Raster::filled(grid, 0.0_f32);
     for (i, v) in out.values_mut().iter_mut().enumerate() {
@@ -51,7 +55,11 @@ pub fn risk_index(hazard: &[f64], exposure: &[f64], vulnerability: &[f64]) -> Ve
         normalise(&masked, Normalisation::Half)
     };
     let (h, e, v) = (factor(hazard), factor(exposure), factor(vulnerability));
-    h.iter().zip(&e).zip(&v).map(|((h, e), v)| h * e * v).collect()
+    h.iter()
+        .zip(&e)
+        .zip(&v)
+        .map(|((h, e), v)| h * e * v)
+        .collect()
 }
 
 #[cfg(test)]
@@ -61,13 +69,25 @@ mod tests {
 
     #[test]
     fn the_expected_depth_of_the_standards_page() {
-        let grid = Grid::new(Crs::from_epsg(4549).unwrap(), (0.0, 1.0), (1.0, 1.0), (1, 1)).unwrap();
-        let rasters: Vec<_> = [0.0, 0.3, 0.8, 1.5, 2.2].iter().map(|&h| Raster::filled(grid, h)).collect();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 1.0),
+            (1.0, 1.0),
+            (1, 1),
+        )
+        .unwrap();
+        let rasters: Vec<_> = [0.0, 0.3, 0.8, 1.5, 2.2]
+            .iter()
+            .map(|&h| Raster::filled(grid, h))
+            .collect();
         let t = [5.0, 10.0, 20.0, 50.0, 100.0];
         // Golden values: 0.0955 m, and 0.022 more with the tail; f32 depths.
         let plain = expected_annual(&t, &rasters, false).data[(0, 0)];
         let tail = expected_annual(&t, &rasters, true).data[(0, 0)];
-        assert!((plain - 0.0955).abs() < 1e-6 && (tail - 0.1175).abs() < 1e-6, "{plain} {tail}");
+        assert!(
+            (plain - 0.0955).abs() < 1e-6 && (tail - 0.1175).abs() < 1e-6,
+            "{plain} {tail}"
+        );
     }
 
     #[test]

@@ -19,7 +19,12 @@ impl Default for GradeMatrix {
 impl GradeMatrix {
     /// Grade of a pair of grades; 0 where either is 0 or beyond the matrix.
     pub fn grade(&self, hazard: u8, vulnerability: u8) -> u8 {
-        let cell = |a: u8, b: u8| self.0.get(a.checked_sub(1)? as usize)?.get(b.checked_sub(1)? as usize).copied();
+        let cell = |a: u8, b: u8| {
+            self.0
+                .get(a.checked_sub(1)? as usize)?
+                .get(b.checked_sub(1)? as usize)
+                .copied()
+        };
         cell(hazard, vulnerability).unwrap_or(0)
     }
 }
@@ -31,6 +36,9 @@ mod tests {
     #[test]
     fn pairs_are_looked_up() {
         let m = GradeMatrix::default();
-        assert_eq!((m.grade(1, 4), m.grade(4, 1), m.grade(0, 1), m.grade(9, 1)), (3, 3, 0, 0));
+        assert_eq!(
+            (m.grade(1, 4), m.grade(4, 1), m.grade(0, 1), m.grade(9, 1)),
+            (3, 3, 0, 0)
+        );
     }
 }

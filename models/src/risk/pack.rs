@@ -64,7 +64,12 @@ impl RulePacks {
     /// Text of another shape; a pack whose names or colours are not as many as its grades.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
         let packs: RulePacks = toml::from_str(text).map_err(|e| {
-            Error::input(Fault::new(file, e.message().to_string(), "a file of rule packs", "compare with the compiled-in packs"))
+            Error::input(Fault::new(
+                file,
+                e.message().to_string(),
+                "a file of rule packs",
+                "compare with the compiled-in packs",
+            ))
         })?;
         let faults: Vec<Fault> = packs
             .pack
@@ -83,7 +88,11 @@ impl RulePacks {
                 .at(format!("pack {}", p.id))
             })
             .collect();
-        if faults.is_empty() { Ok(packs) } else { Err(Error::Input(faults)) }
+        if faults.is_empty() {
+            Ok(packs)
+        } else {
+            Err(Error::Input(faults))
+        }
     }
 
     /// Replaces packs of the same id and adds the others.
@@ -102,7 +111,12 @@ impl RulePacks {
     /// No such pack.
     pub fn get(&self, id: &str) -> Result<&RulePack> {
         self.pack.iter().find(|p| p.id == id).ok_or_else(|| {
-            Error::input(Fault::new("rule packs", id, "a pack of this id", "add the pack to the project"))
+            Error::input(Fault::new(
+                "rule packs",
+                id,
+                "a pack of this id",
+                "add the pack to the project",
+            ))
         })
     }
 }
@@ -136,7 +150,16 @@ mod tests {
         let mut other = flood.clone();
         other.colours[0][0] ^= 1;
         assert_ne!(flood.hash(), other.hash());
-        assert!(packs.pack.iter().all(|p| p.status == "read" || p.status == "unverified"));
-        assert!(RulePacks::parse("[[pack]]\nid = 1", Path::new("p.toml")).unwrap_err().is_input());
+        assert!(
+            packs
+                .pack
+                .iter()
+                .all(|p| p.status == "read" || p.status == "unverified")
+        );
+        assert!(
+            RulePacks::parse("[[pack]]\nid = 1", Path::new("p.toml"))
+                .unwrap_err()
+                .is_input()
+        );
     }
 }

@@ -14,7 +14,11 @@ pub struct BlockResult {
 }
 
 /// Simulates the years of one block.
-pub fn run_block(simulator: &Simulator<'_>, weather: &(dyn Fn(u32) -> WeatherYear + Sync), years: Range<u32>) -> BlockResult {
+pub fn run_block(
+    simulator: &Simulator<'_>,
+    weather: &(dyn Fn(u32) -> WeatherYear + Sync),
+    years: Range<u32>,
+) -> BlockResult {
     let mut scratch = simulator.scratch();
     let mut result = BlockResult {
         rows: Vec::new(),
@@ -22,7 +26,12 @@ pub fn run_block(simulator: &Simulator<'_>, weather: &(dyn Fn(u32) -> WeatherYea
     };
     for year in years {
         let weather = weather(year);
-        simulator.year(&weather, &mut scratch, &mut result.row_loss, &mut result.rows);
+        simulator.year(
+            &weather,
+            &mut scratch,
+            &mut result.row_loss,
+            &mut result.rows,
+        );
     }
     result
 }
@@ -113,7 +122,9 @@ impl Totals {
             while i < keyed.len() && keyed[i].0 == scope && keyed[i].1 == unit {
                 let cause = keyed[i].2;
                 let mut event = [0.0; 5];
-                while i < keyed.len() && (keyed[i].0, keyed[i].1, keyed[i].2) == (scope, unit, cause) {
+                while i < keyed.len()
+                    && (keyed[i].0, keyed[i].1, keyed[i].2) == (scope, unit, cause)
+                {
                     for k in 0..5 {
                         event[k] += keyed[i].3[k];
                     }

@@ -27,7 +27,11 @@ pub fn annual_average(years: &[f32]) -> Estimate {
         .sum::<f64>();
     Estimate {
         mean,
-        standard_error: if n > 1.0 { (square / (n - 1.0) / n).sqrt() } else { f64::NAN },
+        standard_error: if n > 1.0 {
+            (square / (n - 1.0) / n).sqrt()
+        } else {
+            f64::NAN
+        },
     }
 }
 

@@ -67,7 +67,11 @@ impl UnitLoss {
 
     /// Direct economic loss (直接经济损失), yuan.
     pub fn money_yuan(&self) -> f64 {
-        self.dwellings_yuan + self.assets_yuan + self.crops_yuan + self.forest_yuan + self.roads_yuan
+        self.dwellings_yuan
+            + self.assets_yuan
+            + self.crops_yuan
+            + self.forest_yuan
+            + self.roads_yuan
     }
 
     /// Adds another loss.
@@ -194,7 +198,13 @@ impl<'a> Simulator<'a> {
 
     /// Simulates one year: rows of the event loss table in order of (day, hazard, event, unit). `row_loss` receives the
     /// money lost by each exposure row.
-    pub fn year(&self, weather: &WeatherYear, scratch: &mut Scratch, row_loss: &mut [f64], out: &mut Vec<LossRow>) {
+    pub fn year(
+        &self,
+        weather: &WeatherYear,
+        scratch: &mut Scratch,
+        row_loss: &mut [f64],
+        out: &mut Vec<LossRow>,
+    ) {
         let mut incidents: Vec<(Hazard, Incident)> = Vec::new();
         for model in &self.models {
             let hazard = model.hazard();
@@ -224,14 +234,21 @@ impl<'a> Simulator<'a> {
         }
     }
 
-    fn incident(&self, hazard: Hazard, incident: &Incident, scratch: &mut Scratch, row_loss: &mut [f64]) {
+    fn incident(
+        &self,
+        hazard: Hazard,
+        incident: &Incident,
+        scratch: &mut Scratch,
+        row_loss: &mut [f64],
+    ) {
         let damage = &self.damage[hazard as usize];
         let footprint = &incident.footprint;
         let cause = incident.event.cause;
         let share = damage.struck_share;
         scratch.factors.fill(f64::NAN);
         for (i, &cell) in footprint.cells.iter().enumerate() {
-            let rows = self.first_row[cell as usize] as usize..self.first_row[cell as usize + 1] as usize;
+            let rows =
+                self.first_row[cell as usize] as usize..self.first_row[cell as usize + 1] as usize;
             for row in rows {
                 let class = self.exposure.class[row] as usize;
                 let unit = self.exposure.unit[row];
@@ -265,14 +282,17 @@ impl<'a> Simulator<'a> {
                 let slot = unit as usize * CLASSES + class;
                 if scratch.factors[slot].is_nan() {
                     scratch.factors[slot] =
-                        self.random.uniform(incident.event.id, u32::from(unit), class as u32);
+                        self.random
+                            .uniform(incident.event.id, u32::from(unit), class as u32);
                 }
                 let table = &self.ratios[self.ratio_of[hazard as usize][class]];
                 let ratio = (mean * table.factor(mean, scratch.factors[slot])).min(1.0) * share;
                 let left = f64::from(scratch.left[row]);
                 let lost = value * left * ratio;
                 scratch.left[row] = (left * (1.0 - ratio)) as f32;
-                if scratch.units[unit as usize] == UnitLoss::default() || scratch.touched.last() != Some(&unit) {
+                if scratch.units[unit as usize] == UnitLoss::default()
+                    || scratch.touched.last() != Some(&unit)
+                {
                     scratch.touched.push(unit);
                 }
                 let loss = &mut scratch.units[unit as usize];
