@@ -20,7 +20,7 @@ test: packages
 	cargo test --locked --workspace --exclude anlan-python
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q -r python/requirements-test.txt
-	cd python && CARGO_TARGET_DIR=../target ../$(VENV)/bin/maturin develop --locked
+	cd python && VIRTUAL_ENV=$(CURDIR)/$(VENV) CARGO_TARGET_DIR=$(CURDIR)/target $(CURDIR)/$(VENV)/bin/maturin develop --locked
 	$(VENV)/bin/python -m pytest -q python/tests data/test_build.py
 
 bench: packages
