@@ -19,7 +19,7 @@ demo: build
 test: packages
 	cargo test --locked --workspace --exclude anlan-python
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install -q -r python/requirements-test.txt
+	$(VENV)/bin/pip install -q -r python/requirements-test.txt -r data/requirements.txt
 	cd python && VIRTUAL_ENV=$(CURDIR)/$(VENV) CARGO_TARGET_DIR=$(CURDIR)/target $(CURDIR)/$(VENV)/bin/maturin develop --locked
 	$(VENV)/bin/python -m pytest -q python/tests data/test_build.py
 
