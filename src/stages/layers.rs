@@ -31,15 +31,17 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let dem = if ctx.project.grid.cell_m
         < inputs.dem.grid.cell_size_m(inputs.dem.grid.rows / 2).1 * 0.6
     {
-        let (dem, left) = downscale::terrain(
+        let (dem, kept) = downscale::terrain(
             &inputs.dem,
             &grid,
             &ctx.project.terrain,
             ctx.project.project.seed,
         );
-        if left > 0.01 {
+        if kept.within_1_cm < 1.0 {
             ctx.warn(&format!(
-                "means of the coarse elevation cells are kept to {left:.3} m"
+                "terrain detail: {:.2} % of the coarse cells keep their mean height to 1 cm, the worst misses it by {:.1} m",
+                100.0 * kept.within_1_cm,
+                kept.worst_m
             ));
         }
         dem

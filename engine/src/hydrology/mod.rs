@@ -3,6 +3,7 @@
 //! | function | gives |
 //! | --- | --- |
 //! | [`fill_depressions`], [`fill_depressions_epsilon`] | a DEM from which water runs off everywhere |
+//! | [`breach_depressions`] | the same by cutting instead of filling |
 //! | [`flow_direction`] | D8 directions, flats included |
 //! | [`flow_accumulation`], [`upstream_mean`], [`topological_order`] | what lies upstream |
 //! | [`hand`], [`distance_to_drainage`], [`catchments`] | what lies downstream |
@@ -16,12 +17,14 @@
 //! pit that was not filled), [`NO_DATA`] cells without elevation. Every code above 7 flows nowhere.
 
 mod accumulate;
+mod breach;
 mod downstream;
 mod fill;
 mod flats;
 mod flow;
 
 pub use accumulate::{flow_accumulation, topological_order, twi, upstream_mean};
+pub use breach::{Breached, breach_depressions};
 pub use downstream::{catchments, distance_to_drainage, hand};
 pub use fill::{fill_depressions, fill_depressions_epsilon};
 pub use flow::flow_direction;
