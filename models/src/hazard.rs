@@ -82,6 +82,53 @@ impl Sites {
     }
 }
 
+/// Square blocks of cells, for fields that are smooth over many cells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blocks {
+    /// The compute grid.
+    pub cells: Grid,
+    /// The blocks as a grid of their own, from the same north-west corner; the last row and column may reach beyond.
+    pub grid: Grid,
+    side: usize,
+}
+
+impl Blocks {
+    /// Blocks of about `size_m`, of one cell at least.
+    pub fn new(cells: Grid, size_m: f64) -> Self {
+        let side = ((size_m / cells.dx).round() as usize).max(1);
+        let mut grid = cells;
+        (grid.dx, grid.dy) = (cells.dx * side as f64, cells.dy * side as f64);
+        (grid.rows, grid.cols) = (cells.rows.div_ceil(side), cells.cols.div_ceil(side));
+        Blocks { cells, grid, side }
+    }
+
+    /// The block of a cell.
+    pub fn of(&self, cell: u32) -> u32 {
+        let (row, col) = self.cells.row_col(cell);
+        self.grid.index(row / self.side, col / self.side)
+    }
+
+    /// The blocks that hold some cells, ascending.
+    pub fn holding(&self, cells: &[u32]) -> Sites {
+        let mut blocks: Vec<u32> = cells.iter().map(|&c| self.of(c)).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        Sites {
+            grid: self.grid,
+            cells: blocks,
+        }
+    }
+}
+
+/// What the numbers of a footprint's cells count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lattice {
+    /// Cells of the compute grid.
+    Cells,
+    /// Blocks of cells.
+    Blocks,
+}
+
 /// One occurrence with its event and footprint.
 #[derive(Debug, Clone)]
 pub struct Incident {
@@ -91,6 +138,8 @@ pub struct Incident {
     pub occurrence: Occurrence,
     /// Where and how hard, on the sites only.
     pub footprint: Footprint,
+    /// What the footprint's cells are.
+    pub lattice: Lattice,
 }
 
 /// A hazard in the year simulation. Incidents are a pure function of (model, weather of the year): no state is

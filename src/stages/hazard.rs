@@ -6,6 +6,7 @@ use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
+use anlan_models::convection::ConvectionModel;
 use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
@@ -16,7 +17,7 @@ use anlan_models::flood::screening::{
     Section, concentration_h, peak_discharge_m3_s, screening_depths,
 };
 use anlan_models::geology::susceptibility::{percentile_rank, screening};
-use anlan_models::hazard::HazardModel;
+use anlan_models::hazard::{Blocks, HazardModel, Sites};
 use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
 
@@ -273,8 +274,6 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
     Ok(storms)
 }
 
-/// Cells on which return-period maps of convection are counted, m.
-const MAP_CELL_M: f64 = 900.0;
 /// Years of the event set from which return-period maps of convection are made.
 const MAP_YEARS: u32 = 2000;
 
@@ -283,8 +282,15 @@ pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     let grid = store::grid(ctx)?;
     // Swaths are kilometres wide: the maps are counted on cells of about a kilometre and interpolated to the grid.
-    let coarse = Grid::covering(grid.crs, &grid.bounds(), grid.dx.max(MAP_CELL_M))?;
-    let model = models::convection(ctx, &weather, &anlan_models::hazard::Sites::all(coarse))?;
+    let parameters = models::convection_parameters(ctx)?;
+    let coarse = Blocks::new(grid, parameters.block_m).grid;
+    let model = ConvectionModel::new(
+        &parameters,
+        &weather,
+        Sites::all(coarse),
+        None,
+        ctx.project.project.seed,
+    )?;
     let gust: Vec<f32> = (0..24).map(|i| 17.2 + 2.0 * i as f32).collect();
     let hail: Vec<f32> = (0..20).map(|i| 5.0 + 4.0 * i as f32).collect();
     let rain: Vec<f32> = (0..22).map(|i| 20.0 + 5.0 * i as f32).collect();

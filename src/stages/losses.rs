@@ -7,7 +7,8 @@ use anlan_engine::io::parquet::{Column, ColumnData, write_blocks};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::{Error, Fault, Raster, Result};
 use anlan_models::census::exposure::ExposureValues;
-use anlan_models::hazard::{Hazard, HazardModel, Sites};
+use anlan_models::convection::ConvectionModel;
+use anlan_models::hazard::{Blocks, Hazard, HazardModel, Sites};
 use anlan_models::simulation::run::METRICS;
 use anlan_models::simulation::{
     BLOCK_YEARS, LossRow, Simulator, Totals, UnitLoss, annual_average, return_loss, run_block,
@@ -28,11 +29,21 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let exposure = ledger.exposure(&values)?;
     let mut cells = exposure.cell.clone();
     cells.dedup();
-    let sites = Sites { grid, cells };
     let weather = store::weather_model(ctx)?;
     ctx.step(0.01, "hazard models");
-    let flood = models::flood(ctx, &sites.cells, weather.idf())?;
-    let convection = models::convection(ctx, &weather, &sites)?;
+    let flood = models::flood(ctx, &cells, weather.idf())?;
+    let parameters = models::convection_parameters(ctx)?;
+    let blocks = Blocks::new(grid, parameters.block_m);
+    let convection = ConvectionModel::new(
+        &parameters,
+        &weather,
+        Sites {
+            grid,
+            cells: cells.clone(),
+        },
+        Some(blocks.holding(&cells)),
+        ctx.project.project.seed,
+    )?;
     // Screening knows no single slides: it orders places only.
     let geology = if ctx.project.project.screening {
         ctx.warn("screening: geological hazards give no losses");
@@ -54,16 +65,15 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         .map_err(|_| Error::Failed("four hazards have four sets of curves".into()))?;
     let simulator = Simulator::new(
         &exposure,
-        grid.cells(),
+        &blocks,
         hazards,
         damage,
         ctx.project.project.seed,
-        values.economy.crop_yuan_ha,
-        values.economy.forest_yuan_ha,
+        (values.economy.crop_yuan_ha, values.economy.forest_yuan_ha),
     );
     let years = ctx.project.losses.years;
     let mut totals = Totals::new(years, units.len());
-    let mut row_loss = vec![0.0; exposure.cell.len()];
+    let mut places = simulator.places();
     let blocks = years.div_ceil(BLOCK_YEARS);
     let mut next = 0;
     let mut ready: VecDeque<Vec<LossRow>> = VecDeque::new();
@@ -82,9 +92,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
                     .collect();
                 for result in results {
                     totals.book(&result.rows);
-                    for (sum, part) in row_loss.iter_mut().zip(&result.row_loss) {
-                        *sum += part;
-                    }
+                    places.add(&result.places);
                     ready.push_back(result.rows);
                 }
                 next = end;
@@ -97,12 +105,9 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         },
     )?;
     let mut cell_loss = Raster::filled(grid, f32::NAN);
-    let mut per_cell = vec![0.0_f64; grid.cells()];
-    for (&cell, &loss) in exposure.cell.iter().zip(&row_loss) {
-        per_cell[cell as usize] += loss;
-    }
-    for &cell in &sites.cells {
-        cell_loss.values_mut()[cell as usize] = (per_cell[cell as usize] / f64::from(years)) as f32;
+    let (exposed, losses) = simulator.cell_losses(&places);
+    for (&cell, loss) in exposed.iter().zip(losses) {
+        cell_loss.values_mut()[cell as usize] = (loss / f64::from(years)) as f32;
     }
     geotiff::write_f32(
         &draft.file("aal_yuan.tif")?,

@@ -4,7 +4,7 @@
 use super::{Context, store};
 use anlan_engine::hydrology::topological_order;
 use anlan_engine::{Crs, Error, Grid, Projector, Raster, Result};
-use anlan_models::convection::{ConvectionModel, ConvectionParameters};
+use anlan_models::convection::ConvectionParameters;
 use anlan_models::fire::behaviour::BehaviourOptions;
 use anlan_models::fire::fuels::{FuelByLandCover, FuelTable};
 use anlan_models::fire::landscape::Canopy;
@@ -188,31 +188,18 @@ pub fn flood_model(
     )
 }
 
-/// The convection model on some sites.
-pub fn convection(
-    ctx: &Context<'_>,
-    weather: &WeatherModel,
-    sites: &Sites,
-) -> Result<ConvectionModel> {
-    let parameters = match &ctx.project.inputs.convection {
-        None => ConvectionParameters::shipped()?,
-        Some(file) => {
-            let path = ctx
-                .project_file
-                .parent()
-                .unwrap_or(Path::new(""))
-                .join(file);
-            let text =
-                std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
-            ConvectionParameters::from_toml(&text, &path)?
-        }
+/// Parameters of convection: shipped, or those of the project.
+pub fn convection_parameters(ctx: &Context<'_>) -> Result<ConvectionParameters> {
+    let Some(file) = &ctx.project.inputs.convection else {
+        return ConvectionParameters::shipped();
     };
-    ConvectionModel::new(
-        &parameters,
-        weather,
-        sites.clone(),
-        ctx.project.project.seed,
-    )
+    let path = ctx
+        .project_file
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join(file);
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+    ConvectionParameters::from_toml(&text, &path)
 }
 
 /// The fire model on all cells.

@@ -301,6 +301,11 @@ impl AssetClass {
         AssetClass::RoomsBrickWood,
     ];
 
+    /// True for the index of a class that counts rooms, not money.
+    pub fn is_rooms(class: u16) -> bool {
+        (Self::RoomsConcrete as u16..=Self::RoomsBrickWood as u16).contains(&class)
+    }
+
     /// English and Chinese name.
     pub fn names(self) -> (&'static str, &'static str) {
         match self {

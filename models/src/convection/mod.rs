@@ -35,7 +35,7 @@ pub use parameters::{
     ConvectionParameters, PathParameters, SwathParameters, TornadoParameters, TyphoonParameters,
 };
 
-use crate::hazard::{Hazard, HazardModel, Incident, Sites, stream};
+use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
 use crate::weather::quantile::{Count, Length, normal_quantile};
 use crate::weather::{StormKind, WeatherModel, WeatherYear};
 use anlan_engine::random::Stream;
@@ -66,7 +66,10 @@ pub struct ConvectionModel {
     outbreaks: Outbreaks,
     least_gust: f64,
     least_rain: f64,
+    /// Where tornadoes are judged.
     rows: SiteRows,
+    /// Where all else is judged, which is smooth; none: at the same sites.
+    smooth: Option<SiteRows>,
     places: Stream,
     sizes: Stream,
 }
@@ -86,7 +89,8 @@ enum Cause {
 }
 
 impl ConvectionModel {
-    /// A model over sites, in step with the weather of a region.
+    /// A model over sites, in step with the weather of a region. Gale, hail and rain, whose swaths are kilometres wide, are
+    /// judged on the `blocks` if given, and their incidents then number blocks.
     ///
     /// # Errors
     /// Laws whose share with storms exceeds their whole rate; more swaths a year than can be numbered.
@@ -94,6 +98,7 @@ impl ConvectionModel {
         p: &ConvectionParameters,
         weather: &WeatherModel,
         sites: Sites,
+        blocks: Option<Sites>,
         seed: u64,
     ) -> Result<Self> {
         let bounds = sites.grid.bounds();
@@ -145,6 +150,7 @@ impl ConvectionModel {
             least_gust: p.least_gust_m_s,
             least_rain: p.least_rain_mm_h,
             rows: SiteRows::new(sites),
+            smooth: blocks.map(SiteRows::new),
             places: Stream::new(seed, stream::CONVECTION),
             sizes: Stream::new(seed, stream::CONVECTION_SIZE),
         })
@@ -285,7 +291,12 @@ impl HazardModel for ConvectionModel {
         let first = u64::from(weather.year) * NUMBERS;
         let mut incidents = Vec::new();
         for draft in self.drafts(weather) {
-            let footprint = self.rows.footprint(&draft.shapes);
+            let tornado = matches!(draft.shapes.first(), Some(Shape::Path { .. }));
+            let (rows, lattice) = match &self.smooth {
+                Some(blocks) if !tornado => (blocks, Lattice::Blocks),
+                _ => (&self.rows, Lattice::Cells),
+            };
+            let footprint = rows.footprint(&draft.shapes);
             if footprint.is_empty() {
                 continue;
             }
@@ -308,6 +319,7 @@ impl HazardModel for ConvectionModel {
                     event: id,
                 },
                 footprint,
+                lattice,
             });
         }
         incidents

@@ -134,6 +134,8 @@ pub struct TornadoParameters {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConvectionParameters {
+    /// Side of the blocks of cells over which gale, hail and rain are taken as uniform, m.
+    pub block_m: f64,
     /// Gust from which a cell is struck (force 8), m/s.
     pub least_gust_m_s: f64,
     /// Hail stone from which a cell is struck, mm.
@@ -166,6 +168,7 @@ impl ConvectionParameters {
     pub fn from_toml(text: &str, file: impl AsRef<Path>) -> Result<Self> {
         let p: ConvectionParameters = read_toml(text, &file)?;
         let mut c = Check::new(file.as_ref());
+        c.number("block_m", p.block_m, 1.0, 5000.0);
         c.number("least_gust_m_s", p.least_gust_m_s, 1.0, 100.0);
         c.number("least_hail_mm", p.least_hail_mm, 0.1, 100.0);
         c.number("least_rain_mm_h", p.least_rain_mm_h, 1.0, 300.0);

@@ -44,7 +44,7 @@ fn event_sets_agree_with_the_closed_forms() {
     let (weather, sites) = region(|r, c| inside(r) && inside(c));
     let p = ConvectionParameters::shipped().unwrap();
     let n = sites.cells.len() as f64;
-    let model = ConvectionModel::new(&p, &weather, sites, 17).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, 17).unwrap();
     let years = 300;
     let gusts = [17.2, 22.0, 28.0];
     let stones = [5.0, 12.0, 20.0];
@@ -95,7 +95,7 @@ fn tornado_strikes_agree_with_density_times_path_area() {
     // Many tornadoes, so that a short run has strikes enough.
     p.tornado.outbreaks_per_10000_km2_year = 6.0;
     let n = sites.cells.len() as f64;
-    let model = ConvectionModel::new(&p, &weather, sites, 23).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, 23).unwrap();
     let years = 400;
     let mut strikes = vec![vec![0.0; years]; 3];
     for y in 0..years {
@@ -140,7 +140,7 @@ fn mean_path_areas_are_those_of_the_tracks() {
 fn incidents_are_ordered_struck_and_tied_to_their_storms() {
     let (weather, sites) = region(|r, c| r.is_multiple_of(5) && c.is_multiple_of(5));
     let p = ConvectionParameters::shipped().unwrap();
-    let model = ConvectionModel::new(&p, &weather, sites, 4).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, 4).unwrap();
     let (mut tied, mut typhoons, mut several) = (0, 0, 0);
     for y in 0..20 {
         let w = weather.year(y);
@@ -183,7 +183,7 @@ fn a_law_with_more_storms_than_swaths_is_named() {
     let mut p = ConvectionParameters::shipped().unwrap();
     p.hail[0].per_10000_km2_year = 0.01;
     p.hail[0].with_storm = 1.0;
-    let e = ConvectionModel::new(&p, &weather, sites, 1).unwrap_err();
+    let e = ConvectionModel::new(&p, &weather, sites, None, 1).unwrap_err();
     assert_eq!(e.faults()[0].place, "hail[0].per_10000_km2_year");
     let e = ConvectionParameters::from_toml("least_gust_m_s = 1", "mine.toml").unwrap_err();
     assert!(e.is_input());

@@ -18,7 +18,7 @@ use crate::fire::danger::month_of;
 use crate::fire::fuels::FuelTable;
 use crate::fire::landscape::{Canopy, Conditions, Landscape};
 use crate::fire::season::{SeasonConfig, season_danger};
-use crate::hazard::{Hazard, HazardModel, Incident, Sites, stream};
+use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
 use crate::weather::WeatherYear;
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Raster, Result};
@@ -321,6 +321,7 @@ impl HazardModel for FireModel {
                 .collect();
             picks.sort_unstable();
             incidents.extend(picks.into_iter().map(|fire| Incident {
+                lattice: Lattice::Cells,
                 event: Event {
                     id: fire as u64,
                     cause: DRY_SPELL_CAUSE | (u64::from(weather.year) * 512 + spell),

@@ -14,7 +14,7 @@ use crate::flood::rain::{ArealReduction, RainFrequency};
 use crate::flood::runoff::{
     Antecedent, Wetness, curve_number_for, effective_rain_mm, rain_for_effective_mm,
 };
-use crate::hazard::{Hazard, HazardModel, Incident};
+use crate::hazard::{Hazard, HazardModel, Incident, Lattice};
 use crate::weather::{Storm, WeatherYear};
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Result};
 
@@ -36,8 +36,10 @@ pub struct Catchment {
 pub struct FloodModel {
     library: StormLibrary,
     catchments: Vec<Catchment>,
-    /// Positions in the library's cells, catchment by catchment.
+    /// Positions in the library's cells, catchment by catchment, the least protected first.
     members: Vec<u32>,
+    /// ln of the return period up to which dykes keep each member dry.
+    protected: Vec<f32>,
     /// Members of catchment c: `start[c]..start[c + 1]`.
     start: Vec<usize>,
     frequency: RainFrequency,
@@ -65,14 +67,17 @@ impl Default for FloodOptions {
 }
 
 impl FloodModel {
-    /// `catchment_of[k]`: number of the catchment of the k-th library cell.
+    /// `catchment_of[k]`: number of the catchment of the k-th library cell; `protection_years[k]`: return period of the
+    /// flood up to which dykes keep it dry (防洪标准), any number below the library's dry period for none. A storm that
+    /// exceeds it floods the cell as if there were no dyke.
     ///
     /// # Errors
-    /// A cell without catchment, a catchment with a curve number outside 1..=100 or without area or rain factor; all named together.
+    /// A cell without catchment or protection, a catchment with a curve number outside 1..=100 or without area or rain factor; all named together.
     pub fn new(
         library: StormLibrary,
         catchments: Vec<Catchment>,
         catchment_of: &[u32],
+        protection_years: &[f32],
         frequency: RainFrequency,
         (areal, antecedent): (ArealReduction, Antecedent),
         options: FloodOptions,
@@ -102,11 +107,22 @@ impl FloodModel {
                 );
             }
         }
-        if catchment_of.len() != library.cells.len() {
+        for (entries, what) in [
+            (catchment_of.len(), "one catchment per cell of the library"),
+            (
+                protection_years.len(),
+                "one protection standard per cell of the library",
+            ),
+        ] {
+            if entries != library.cells.len() {
+                fault(format!("{entries} entries"), what, String::new());
+            }
+        }
+        if let Some(k) = protection_years.iter().position(|y| y.is_nan() || *y < 0.0) {
             fault(
-                format!("{} entries", catchment_of.len()),
-                "one catchment per cell of the library",
-                String::new(),
+                format!("{} years", protection_years[k]),
+                "a protection standard of 0 years or more",
+                format!("library cell {k}"),
             );
         }
         if let Some(k) = catchment_of
@@ -130,7 +146,16 @@ impl FloodModel {
             return Err(Error::Input(faults));
         }
         let mut members: Vec<u32> = (0..library.cells.len() as u32).collect();
-        members.sort_by_key(|&k| catchment_of[k as usize]);
+        members.sort_by(|&a, &b| {
+            let years = |k: u32| protection_years[k as usize];
+            (catchment_of[a as usize].cmp(&catchment_of[b as usize]))
+                .then(years(a).total_cmp(&years(b)))
+                .then(a.cmp(&b))
+        });
+        let protected = members
+            .iter()
+            .map(|&k| libm::log(f64::from(protection_years[k as usize]).max(1e-3)) as f32)
+            .collect();
         let start = (0..=catchments.len())
             .map(|c| members.partition_point(|&k| (catchment_of[k as usize] as usize) < c))
             .collect();
@@ -138,6 +163,7 @@ impl FloodModel {
             library,
             catchments,
             members,
+            protected,
             start,
             frequency,
             areal,
@@ -189,13 +215,13 @@ impl FloodModel {
         out
     }
 
-    /// Footprint of a storm: depth_m and velocity_m_s of the wet sites.
+    /// Footprint of a storm: depth_m and velocity_m_s of the wet sites, those behind dykes that hold left out.
     pub fn footprint(&self, storm: &Storm) -> Footprint {
         let duration = self.library.nearest_duration(storm.duration_h);
         let mut wet: Vec<(u32, f32, f32)> = Vec::new();
         for (c, catchment) in self.catchments.iter().enumerate() {
-            let members = &self.members[self.start[c]..self.start[c + 1]];
-            if members.is_empty() {
+            let range = self.start[c]..self.start[c + 1];
+            if range.is_empty() {
                 continue;
             }
             let Some(log_period) = self.log_equivalent_period(storm, catchment) else {
@@ -204,7 +230,9 @@ impl FloodModel {
             if log_period <= self.library.log_dry() {
                 continue;
             }
-            for &k in members {
+            let protected = &self.protected[range.clone()];
+            let flooded = protected.partition_point(|&y| f64::from(y) < log_period);
+            for &k in &self.members[range][..flooded] {
                 let (depth, velocity) = self.library.at(duration, k as usize, log_period);
                 if depth >= self.options.least_m {
                     wet.push((self.library.cells[k as usize], depth, velocity));
@@ -232,6 +260,7 @@ impl HazardModel for FloodModel {
             .filter_map(|storm| {
                 let footprint = self.footprint(storm);
                 (!footprint.is_empty()).then(|| Incident {
+                    lattice: Lattice::Cells,
                     event: Event {
                         id: storm.id,
                         cause: storm.id,
@@ -329,6 +358,7 @@ mod tests {
             library,
             catchments,
             &of,
+            &vec![0.0; of.len()],
             frequency,
             tables,
             FloodOptions::default(),
@@ -380,6 +410,52 @@ mod tests {
     }
 
     #[test]
+    fn dykes_hold_up_to_their_standard() {
+        let m = model();
+        let of: Vec<u32> = {
+            let grid = Grid::new(
+                Crs::from_epsg(4549).unwrap(),
+                (0.0, 64_000.0),
+                (1000.0, 1000.0),
+                (64, 64),
+            )
+            .unwrap();
+            tile_catchments(&grid, &m.library.cells, 16, 75.0, 1e-6).1
+        };
+        // Every second cell behind a dyke of 20 years.
+        let years: Vec<f32> = (0..of.len())
+            .map(|k| if k % 2 == 0 { 20.0 } else { 0.0 })
+            .collect();
+        let dyked = FloodModel::new(
+            m.library.clone(),
+            m.catchments.clone(),
+            &of,
+            &years,
+            m.frequency.clone(),
+            (m.areal.clone(), m.antecedent.clone()),
+            m.options,
+        )
+        .unwrap();
+        // 150 mm at the centre is the 10-year storm: the dykes hold; 260 mm is the 100-year storm: as without.
+        let (ten, hundred) = (storm(150.0, 45.0), storm(260.0, 45.0));
+        let open = m.footprint(&ten);
+        let held = dyked.footprint(&ten);
+        let low: Vec<u32> = open
+            .cells
+            .iter()
+            .copied()
+            .filter(|c| (c / 3) % 2 == 1)
+            .collect();
+        assert_eq!(held.cells, low);
+        let centre = |f: &Footprint| f.values[0][0];
+        assert_eq!(dyked.footprint(&hundred).cells[0], 0);
+        assert_eq!(
+            centre(&dyked.footprint(&hundred)),
+            centre(&m.footprint(&hundred))
+        );
+    }
+
+    #[test]
     fn a_year_lists_its_floods_by_day() {
         let model = model();
         let (mut late, mut dry) = (storm(200.0, 60.0), storm(20.0, 0.0));
@@ -407,6 +483,7 @@ mod tests {
             m.library.clone(),
             catchments,
             &[7],
+            &vec![0.0; m.library.cells.len()],
             m.frequency.clone(),
             tables,
             FloodOptions::default(),

@@ -12,7 +12,7 @@
 use crate::draws::{poisson, triangular};
 use crate::geology::runout::runout;
 use crate::geology::stability::{FailureTable, LEVELS, SoilTable};
-use crate::hazard::{Hazard, HazardModel, Incident, Sites, stream};
+use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
 use crate::weather::{Storm, WeatherYear};
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Raster, Result};
@@ -466,6 +466,7 @@ impl HazardModel for GeologyModel {
                         continue;
                     }
                     incidents.push(Incident {
+                        lattice: Lattice::Cells,
                         event: Event {
                             id,
                             cause: storm.id,

@@ -1,6 +1,6 @@
 //! All years in global blocks, and what is kept of them.
 
-use super::year::{LossRow, Simulator, UnitLoss};
+use super::year::{LossRow, Places, Simulator, UnitLoss};
 use crate::weather::WeatherYear;
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use std::ops::Range;
 pub struct BlockResult {
     /// Rows of the event loss table, by year and order within the year.
     pub rows: Vec<LossRow>,
-    /// Money lost by each exposure row over the block, yuan.
-    pub row_loss: Vec<f64>,
+    /// Money lost over the block, by place.
+    pub places: Places,
 }
 
 /// Simulates the years of one block.
@@ -22,16 +22,11 @@ pub fn run_block(
     let mut scratch = simulator.scratch();
     let mut result = BlockResult {
         rows: Vec::new(),
-        row_loss: vec![0.0; simulator.exposure.cell.len()],
+        places: simulator.places(),
     };
     for year in years {
         let weather = weather(year);
-        simulator.year(
-            &weather,
-            &mut scratch,
-            &mut result.row_loss,
-            &mut result.rows,
-        );
+        simulator.year(&weather, &mut scratch, &mut result.places, &mut result.rows);
     }
     result
 }
