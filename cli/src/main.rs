@@ -124,8 +124,12 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             if arguments.json {
                 print(&serde_json::json!({"out": outcome.out, "ran": outcome.ran, "kept": outcome.kept}).to_string());
             } else if !arguments.quiet {
+                // A summary of an earlier run does not speak for a run that stopped before the products.
                 let summary = outcome.out.join("products/summary.md");
-                if let Ok(text) = fs::read_to_string(&summary) {
+                let told = [&outcome.ran, &outcome.kept]
+                    .iter()
+                    .any(|tasks| tasks.iter().any(|t| t == "products"));
+                if told && let Ok(text) = fs::read_to_string(&summary) {
                     print(&text);
                 }
                 let word = if zh { "输出目录" } else { "Outputs" };

@@ -106,7 +106,14 @@ fn simulated_library(
         }
     }
     let tables = RiverTables::published();
-    let bed = burn_channels(&filled, &accumulation, &tables.geometry, &valley);
+    let bed = burn_channels(
+        &filled,
+        &directions,
+        &accumulation,
+        &mut kind,
+        &tables.geometry,
+        &valley,
+    );
     let roughness = Roughness::published();
     let channel = options.channel_km2 * 1e6 / (filled.grid.dx * filled.grid.dy);
     let mut manning = cover.map(|c| roughness.of(c).map_or(roughness.channel_n, |r| r.manning_n));

@@ -123,7 +123,7 @@ fn mean_curve_number(numbers: &Raster<u8>, tile: usize) -> Vec<f64> {
 }
 
 /// Drainage area, km², of the channel that each cell drains to.
-fn channel_area_km2(
+pub fn channel_area_km2(
     directions: &Raster<u8>,
     accumulation: &Raster<f32>,
     cell_km2: f64,
@@ -172,10 +172,17 @@ pub fn flood_model(
     let library = StormLibrary::new(storms, sites, DRY_PERIOD)?;
     let (list, of) = catchments(ctx, &library.cells)?;
     let (_, numbers) = curve_numbers(ctx)?;
+    let years = store::raster(ctx, "layers", "flood_protection_years.tif")?;
+    let protection: Vec<f32> = library
+        .cells
+        .iter()
+        .map(|&c| years.values()[c as usize])
+        .collect();
     FloodModel::new(
         library,
         list,
         &of,
+        &protection,
         rain_frequency(idf)?,
         (
             RiverTables::published().areal_reduction,

@@ -6,6 +6,7 @@ pub mod kernel;
 mod layout;
 pub mod library;
 pub mod model;
+pub mod protection;
 pub mod rain;
 pub mod rivers;
 pub mod runoff;

@@ -8,6 +8,7 @@
 
 use crate::flood::inertial::{CELL_ACTIVE, CELL_WALL};
 use crate::flood::rain::ArealReduction;
+use anlan_engine::hydrology::STEPS;
 use anlan_engine::{Error, Fault, Raster, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -147,34 +148,59 @@ pub fn valley_mask(
 }
 
 /// The bed with channels lowered by their bankfull depth times min(1, width / cell).
+///
+/// The solver exchanges water across the four edges of a cell: where a channel steps diagonally, the lower of the two
+/// cells beside the step is lowered to the channel's bed and joins the active cells of `mask`.
 pub fn burn_channels(
     bed_m: &Raster<f32>,
+    directions: &Raster<u8>,
     accumulation: &Raster<f32>,
+    mask: &mut Raster<u8>,
     geometry: &HydraulicGeometry,
     options: &ValleyOptions,
 ) -> Raster<f32> {
-    assert_eq!(
-        bed_m.grid.shape(),
-        accumulation.grid.shape(),
-        "bed and accumulation differ in shape"
+    assert!(
+        [directions.grid, accumulation.grid, mask.grid] == [bed_m.grid; 3],
+        "rasters of one grid"
     );
     let grid = bed_m.grid;
+    let channel = |cell: usize| {
+        let area =
+            f64::from(accumulation.values()[cell]) * grid.cell_area_m2(cell / grid.cols) / 1e6;
+        (area >= options.channel_km2).then_some(area)
+    };
     let mut burnt = bed_m.clone();
-    for (row, (bed, cells)) in burnt
-        .values_mut()
-        .chunks_mut(grid.cols)
-        .zip(accumulation.values().chunks(grid.cols))
-        .enumerate()
-    {
-        let (cell_m, _) = grid.cell_size_m(row);
-        let cell_km2 = grid.cell_area_m2(row) / 1e6;
-        for (bed, &cells) in bed.iter_mut().zip(cells) {
-            let area = f64::from(cells) * cell_km2;
-            if area >= options.channel_km2 {
-                let share = (geometry.width_m(area) / cell_m).min(1.0);
-                *bed -= (geometry.depth_m(area) * share) as f32;
-            }
+    for (cell, bed) in burnt.values_mut().iter_mut().enumerate() {
+        if let Some(area) = channel(cell) {
+            let (cell_m, _) = grid.cell_size_m(cell / grid.cols);
+            let share = (geometry.width_m(area) / cell_m).min(1.0);
+            *bed -= (geometry.depth_m(area) * share) as f32;
         }
+    }
+    for cell in 0..grid.cells() {
+        let code = usize::from(directions.values()[cell]);
+        if channel(cell).is_none() || code >= 8 || code % 2 == 0 {
+            continue;
+        }
+        let (r, c) = (cell / grid.cols, cell % grid.cols);
+        let (down, right) = STEPS[code];
+        let beside = [
+            r.wrapping_add_signed(down) * grid.cols + c,
+            r * grid.cols + c.wrapping_add_signed(right),
+        ];
+        let bed = burnt.values()[cell];
+        let z = |k: usize| burnt.values()[k];
+        // A cell without terrain is no way.
+        let lower = match (z(beside[0]).is_nan(), z(beside[1]).is_nan()) {
+            (true, true) => continue,
+            (true, false) => beside[1],
+            (false, true) => beside[0],
+            _ if z(beside[0]) <= z(beside[1]) => beside[0],
+            _ => beside[1],
+        };
+        let ground = &mut burnt.values_mut()[lower];
+        *ground = ground.min(bed);
+        mask.values_mut()[lower] = CELL_ACTIVE;
     }
     burnt
 }
@@ -207,9 +233,34 @@ mod tests {
         assert!((geometry.width_m(100.0) - 13.66).abs() < 0.01);
         assert!((geometry.depth_m(100.0) - 0.800).abs() < 0.001);
         let bed = Raster::filled(grid, 50.0f32);
-        let burnt = burn_channels(&bed, &acc, &geometry, &options);
+        let mut mask = valley_mask(&hand, &acc, &options);
+        let directions = Raster::new(grid, arr2(&[[0_u8, 0, 255, 254]]));
+        let burnt = burn_channels(&bed, &directions, &acc, &mut mask, &geometry, &options);
         assert!((burnt.values()[0] - (50.0 - 0.800 * 0.136_6)).abs() < 1e-3);
         assert_eq!(burnt.values()[1..3], [50.0, 50.0]);
+    }
+
+    #[test]
+    fn diagonal_channels_are_joined_across_edges() {
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 0.0),
+            (100.0, 100.0),
+            (2, 2),
+        )
+        .unwrap();
+        // The channel runs from the north-west to the south-east; the south-west cell is the lower bank.
+        let bed = Raster::new(grid, arr2(&[[10.0_f32, 20.0], [15.0, 9.0]]));
+        let directions = Raster::new(grid, arr2(&[[1_u8, 2], [0, 255]]));
+        let acc = Raster::new(grid, arr2(&[[10_000.0_f32, 1.0], [1.0, 10_003.0]]));
+        let hand = Raster::new(grid, arr2(&[[0.0_f32, 40.0], [40.0, 0.0]]));
+        let options = ValleyOptions::default();
+        let mut mask = valley_mask(&hand, &acc, &options);
+        assert_eq!(mask.values()[2], CELL_WALL);
+        let geometry = RiverTables::published().geometry;
+        let burnt = burn_channels(&bed, &directions, &acc, &mut mask, &geometry, &options);
+        assert_eq!(burnt.values()[2], burnt.values()[0]);
+        assert_eq!((burnt.values()[1], mask.values()[2]), (20.0, CELL_ACTIVE));
     }
 
     #[test]
