@@ -4,8 +4,8 @@
 //! The finer DEM is the coarse one interpolated by cubic B-splines at places moved by noise (so that no ridge or river
 //! follows the lattice of the coarse cells), plus fractal noise of wavelengths between the coarse and the fine cell whose
 //! amplitude follows the local relief, with valleys cut and floored by the drainage that results. Rounds of
-//! breaching (no pit is left) and of mean correction (interpolated, so that no steps arise) follow. The last correction
-//! stretches heights above the nearest channel, cell by coarse cell: it leaves the channels, and so the drainage, alone.
+//! breaching (no pit is left) and of mean correction (interpolated, so that no steps arise) come first. Once the valleys
+//! lie, corrections stretch the heights above the nearest channel: the channels, and so the drainage, stay.
 //! Noise values have addresses in world coordinates, so that neighbouring regions fit together. The detail is synthetic
 //! and every product made from it must say so.
 
@@ -31,12 +31,12 @@ pub struct TerrainDetail {
     pub hurst: f64,
     /// Depth in metres to which a valley that drains 1 km² is cut into hills; grows with area to the power 0.3.
     pub incision_m: f64,
-    /// Half width of the valley floor of a stream that drains 1 km², m, 0..=1000; grows with area to the power 0.35.
-    /// Default 40: 90 m at 10 km², 450 m at 1,000 km².
+    /// Half width of the valley floor of a stream that drains 1 km², m, 0..=1000; grows with area to the power 0.35 and
+    /// shrinks in gorges. Default 40: 90 m at 10 km², 450 m at 1,000 km².
     pub floor_m: f64,
     /// Fall along every way of water, m per m of cell, 0..=0.01; default 1e-5.
     pub least_slope: f64,
-    /// Rounds of breaching and mean correction, 1..=50; default 8.
+    /// Rounds of mean correction before and after the valleys are laid, 1..=50; default 4.
     pub rounds: usize,
 }
 
@@ -50,7 +50,7 @@ impl Default for TerrainDetail {
             incision_m: 6.0,
             floor_m: 40.0,
             least_slope: 1e-5,
-            rounds: 8,
+            rounds: 4,
         }
     }
 }
@@ -76,6 +76,8 @@ const LATTICE_SD: f64 = 0.2;
 const WARP: u32 = 16;
 /// Growth of the valley floor's width with the drainage area.
 const FLOOR_GROWTH: f64 = 0.35;
+/// Local relief, m, that halves the width of a valley floor: gorges have none.
+const FLOOR_RELIEF_M: f64 = 20.0;
 /// Rise of the valley floor away from the channel, and of the valley side beyond it.
 const FLOOR_SLOPE: f64 = 0.005;
 const SIDE_SLOPE: f64 = 0.35;
@@ -109,23 +111,22 @@ pub fn terrain(
         nest.correct(&mut fine, coarse);
     }
     let fall_m = (options.least_slope * grid.dx) as f32;
-    for round in 0..options.rounds {
-        let breached = breach_depressions(&fine, fall_m);
-        let area = breached.accumulation();
-        fine = breached.dem;
-        if round == 0 {
-            cut_valleys(&mut fine, &area, &relief, options);
-        }
-        // The last rounds leave the floors to the means.
-        if round + 3 < options.rounds {
-            lay_floors(&mut fine, &area, options);
-        }
+    for _ in 0..options.rounds {
+        fine = breach_depressions(&fine, fall_m).dem;
         nest.correct(&mut fine, coarse);
     }
     let breached = breach_depressions(&fine, fall_m);
-    let base = channel_level(&breached);
+    let area = breached.accumulation();
     fine = breached.dem;
-    nest.stretch(&mut fine, &base, coarse);
+    cut_valleys(&mut fine, &area, &relief, options);
+    lay_floors(&mut fine, &area, &relief, options);
+    // From here on channels stay where they are, and the ground above them is stretched.
+    for round in 0..=options.rounds {
+        let breached = breach_depressions(&fine, fall_m);
+        let base = channel_level(&breached);
+        fine = breached.dem;
+        nest.stretch(&mut fine, &base, coarse, round < options.rounds);
+    }
     // Where factors of neighbours differ much, the stretch dams a few ways.
     let fine = breach_depressions(&fine, fall_m).dem;
     let kept = nest.kept(&fine, coarse);
@@ -315,26 +316,30 @@ impl Nest {
             .for_each(|(z, e)| *z -= e);
     }
 
-    /// Multiplies the heights above the channel level by one factor per coarse cell, so that its mean is right.
-    fn stretch(&self, fine: &mut Raster<f32>, base: &[f32], coarse: &Raster<f32>) {
+    /// Multiplies the heights above the channel level so that the mean of each coarse cell is right: by one factor per
+    /// coarse cell, or by those factors made smooth.
+    fn stretch(&self, fine: &mut Raster<f32>, base: &[f32], coarse: &Raster<f32>, smooth: bool) {
         let above: Vec<f32> = fine.values().iter().zip(base).map(|(z, b)| z - b).collect();
-        let factors: Vec<f64> = self
-            .means(base)
-            .into_iter()
-            .zip(self.means(&above))
-            .zip(coarse.values())
-            .map(|((base, above), &z)| {
-                let factor = (f64::from(z) - base) / above;
-                if factor.is_finite() {
-                    factor.clamp(STRETCH.0, STRETCH.1)
-                } else {
-                    1.0
-                }
-            })
-            .collect();
+        let mut factors = Raster::filled(self.coarse, 1.0_f32);
+        for (factor, ((base, above), &z)) in factors.values_mut().iter_mut().zip(
+            self.means(base)
+                .into_iter()
+                .zip(self.means(&above))
+                .zip(coarse.values()),
+        ) {
+            let wanted = (f64::from(z) - base) / above;
+            if wanted.is_finite() {
+                *factor = wanted.clamp(STRETCH.0, STRETCH.1) as f32;
+            }
+        }
+        let smoothed = smooth.then(|| self.interpolate(&factors, &self.at));
         for (cell, z) in fine.values_mut().iter_mut().enumerate() {
             if let Some(p) = self.parent(cell) {
-                *z = (f64::from(base[cell]) + f64::from(above[cell]) * factors[p]) as f32;
+                let factor = match &smoothed {
+                    Some(field) => field.values()[cell],
+                    None => factors.values()[p],
+                };
+                *z = base[cell] + above[cell] * factor;
             }
         }
     }
@@ -444,7 +449,7 @@ fn cut_valleys(dem: &mut Raster<f32>, area: &[u32], relief: &Raster<f32>, option
 
 /// Lays valley floors along the channels: ground near one stands no higher than a gentle rise over the floor and a
 /// steep one beyond. `area`: cells drained.
-fn lay_floors(dem: &mut Raster<f32>, area: &[u32], options: &TerrainDetail) {
+fn lay_floors(dem: &mut Raster<f32>, area: &[u32], relief: &Raster<f32>, options: &TerrainDetail) {
     let (rows, cols) = dem.grid.shape();
     let cell_m = dem.grid.dx;
     let cell_km2 = dem.grid.dx * dem.grid.dy / 1e6;
@@ -455,7 +460,9 @@ fn lay_floors(dem: &mut Raster<f32>, area: &[u32], options: &TerrainDetail) {
         if cells < channel || bed[cell].is_nan() {
             continue;
         }
-        let floor_m = options.floor_m * libm::pow(f64::from(cells) * cell_km2, FLOOR_GROWTH);
+        let confined = 1.0 + f64::from(relief.values()[cell]) / FLOOR_RELIEF_M;
+        let floor_m =
+            options.floor_m * libm::pow(f64::from(cells) * cell_km2, FLOOR_GROWTH) / confined;
         let reach = (floor_m / cell_m) as usize + 1;
         let (r, c) = (cell / cols, cell % cols);
         for i in r.saturating_sub(reach)..(r + reach + 1).min(rows) {

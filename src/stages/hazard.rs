@@ -6,7 +6,7 @@ use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
-use anlan_models::convection::ConvectionModel;
+use anlan_models::convection::{Activity, ConvectionModel, ConvectionParameters};
 use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
@@ -281,70 +281,113 @@ fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
     Ok(storms)
 }
 
-/// Years of the event set from which return-period maps of convection are made.
+/// Years of the event set from which the typhoon part of the convection maps is counted.
 const MAP_YEARS: u32 = 2000;
+/// Every so many-th block each way is counted: one law holds at all of them.
+const MAP_STEP: usize = 4;
 
-/// Strong convection: return-period maps from the event set.
+/// Strong convection: return-period maps.
+///
+/// The gale and hail of swaths and the tornadoes have exceedance rates in closed form, the same at every point but for
+/// the local activity. The gale of typhoons and hourly rain follow the storms of the weather, whose law is the same at
+/// every point: they are counted over many points of the event set together, so that no map shows the chance of where
+/// the simulated storms fell.
 pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     let grid = store::grid(ctx)?;
-    // Swaths are kilometres wide: the maps are counted on cells of about a kilometre and interpolated to the grid.
     let parameters = models::convection_parameters(ctx)?;
+    let activity = models::activity(ctx, &parameters)?;
     let coarse = Blocks::new(grid, parameters.block_m).grid;
-    let model = ConvectionModel::new(
-        &parameters,
-        &weather,
-        Sites::all(coarse),
-        None,
-        ctx.project.project.seed,
-    )?;
-    let gust: Vec<f32> = (0..24).map(|i| 17.2 + 2.0 * i as f32).collect();
-    let hail: Vec<f32> = (0..20).map(|i| 5.0 + 4.0 * i as f32).collect();
-    let rain: Vec<f32> = (0..22).map(|i| 20.0 + 5.0 * i as f32).collect();
-    let tornado: Vec<f32> = (0..6).map(|i| i as f32).collect();
-    let measures = [
-        ("gust_m_s", "m/s", 0, gust),
-        ("hail_mm", "mm", 1, hail),
-        ("rain_mm_h", "mm/h", 3, rain),
-        ("tornado_ef", "EF class", 2, tornado),
-    ];
+    let mut points = Sites::all(coarse);
+    points.cells.retain(|&cell| {
+        let (row, col) = coarse.row_col(cell);
+        row % MAP_STEP == MAP_STEP / 2 && col % MAP_STEP == MAP_STEP / 2
+    });
+    let model = |p: &ConvectionParameters, activity| {
+        let seed = ctx.project.project.seed;
+        ConvectionModel::new(p, &weather, points.clone(), None, activity, seed)
+    };
+    let closed = model(&parameters, activity.clone())?;
+    let mut stormy = parameters.clone();
+    stormy.gale.clear();
+    stormy.hail.clear();
+    let gust: Vec<f32> = (0..48).map(|i| 17.2 + 1.0 * i as f32).collect();
+    let hail: Vec<f32> = (0..96).map(|i| 5.0 + 1.0 * i as f32).collect();
+    let rain: Vec<f32> = (0..66).map(|i| 20.0 + 2.0 * i as f32).collect();
     let counters = count(
         ctx,
-        &model,
+        &model(&stormy, Activity::uniform())?,
         &weather,
         &coarse,
-        &measures
-            .iter()
-            .map(|m| (m.2, m.3.clone()))
-            .collect::<Vec<_>>(),
+        &[(0, gust.clone()), (3, rain.clone())],
     );
-    let on_grid = |values: Vec<f32>| {
-        resample(
-            &Raster::new(coarse, to_grid(&coarse, values)),
-            &grid,
-            Method::Bilinear,
-        )
+    let pooled = |counter: &ExceedanceCounter, k: usize| {
+        let frequency = counter.yearly_frequency(k);
+        let sum: f64 = points
+            .cells
+            .iter()
+            .map(|&c| f64::from(frequency[c as usize]))
+            .sum();
+        // Years with one or more; as a rate.
+        -libm::log1p(-(sum / points.cells.len() as f64).min(1.0 - 1e-9))
     };
-    for ((name, unit, _, _), counter) in measures.iter().zip(&counters) {
-        if *name == "tornado_ef" {
-            let strikes = on_grid(counter.yearly_frequency(0));
-            geotiff::write_f32(
-                &draft.file("tornado_strike_probability.tif")?,
-                &strikes,
-                &ctx.tags("tornado_strike_probability", "1/a"),
-            )?;
-            continue;
-        }
-        for &period in store::return_periods(ctx.project) {
-            let raster = on_grid(counter.intensity_at(period));
-            write(ctx, draft, name, period, &raster, unit)?;
+    let typhoon: Vec<f64> = (0..gust.len()).map(|k| pooled(&counters[0], k)).collect();
+    let hourly: Vec<f64> = (0..rain.len()).map(|k| pooled(&counters[1], k)).collect();
+    let gale: Vec<f64> = gust
+        .iter()
+        .map(|&v| closed.gust_rate(f64::from(v)))
+        .collect();
+    let stones: Vec<f64> = hail
+        .iter()
+        .map(|&v| closed.hail_rate(f64::from(v)))
+        .collect();
+    let local = Raster::new(
+        coarse,
+        ndarray::Array2::from_shape_fn(coarse.shape(), |(row, col)| {
+            activity.at((coarse.x(col), coarse.y(row))) as f32
+        }),
+    );
+    let on_grid = |raster: &Raster<f32>| resample(raster, &grid, Method::Bilinear);
+    for &period in store::return_periods(ctx.project) {
+        let wanted = -libm::log1p(-1.0 / period);
+        let gusts = local.map(|f| {
+            let rate = |k: usize| f64::from(f) * gale[k] + typhoon[k];
+            level(&gust, rate, wanted)
+        });
+        let stones = local.map(|f| level(&hail, |k| f64::from(f) * stones[k], wanted));
+        let rains = local.map(|f| f * level(&rain, |k| hourly[k], wanted));
+        for (name, unit, raster) in [
+            ("gust_m_s", "m/s", gusts),
+            ("hail_mm", "mm", stones),
+            ("rain_mm_h", "mm/h", rains),
+        ] {
+            write(ctx, draft, name, period, &on_grid(&raster), unit)?;
         }
     }
-    Ok(())
+    let strikes = local.map(|f| f * closed.tornado_rate(0) as f32);
+    geotiff::write_f32(
+        &draft.file("tornado_strike_probability.tif")?,
+        &on_grid(&strikes),
+        &ctx.tags("tornado_strike_probability", "1/a"),
+    )
 }
 
-fn to_grid(grid: &Grid, values: Vec<f32>) -> ndarray::Array2<f32> {
-    ndarray::Array2::from_shape_vec(grid.shape(), values).expect("one value per cell of the grid")
+/// The threshold that is reached at a rate, between thresholds linear in the logarithm of the rate; 0 where the first is
+/// reached less often, the last where it is reached more often.
+fn level(thresholds: &[f32], rate: impl Fn(usize) -> f64, wanted: f64) -> f32 {
+    let Some(k) = (0..thresholds.len()).rposition(|k| rate(k) >= wanted) else {
+        return 0.0;
+    };
+    if k + 1 == thresholds.len() {
+        return thresholds[k];
+    }
+    let (high, low) = (libm::log(rate(k)), libm::log(rate(k + 1).max(1e-12)));
+    let w = if high > low {
+        (high - libm::log(wanted)) / (high - low)
+    } else {
+        0.0
+    };
+    thresholds[k] + (w as f32) * (thresholds[k + 1] - thresholds[k])
 }
 
 /// Threshold counts of several measures over the map years, in blocks of years that are merged in order.

@@ -42,6 +42,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             cells: cells.clone(),
         },
         Some(blocks.holding(&cells)),
+        models::activity(ctx, &parameters)?,
         ctx.project.project.seed,
     )?;
     // Screening knows no single slides: it orders places only.

@@ -4,7 +4,7 @@
 use super::{Context, store};
 use anlan_engine::hydrology::topological_order;
 use anlan_engine::{Crs, Error, Grid, Projector, Raster, Result};
-use anlan_models::convection::ConvectionParameters;
+use anlan_models::convection::{Activity, ConvectionParameters};
 use anlan_models::fire::behaviour::BehaviourOptions;
 use anlan_models::fire::fuels::{FuelByLandCover, FuelTable};
 use anlan_models::fire::landscape::Canopy;
@@ -207,6 +207,12 @@ pub fn convection_parameters(ctx: &Context<'_>) -> Result<ConvectionParameters> 
         .join(file);
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
     ConvectionParameters::from_toml(&text, &path)
+}
+
+/// Where convection is more frequent: from the rain rate that `weather` has laid on the blocks.
+pub fn activity(ctx: &Context<'_>, p: &ConvectionParameters) -> Result<Activity> {
+    let rate = store::raster(ctx, "weather", "rain_rate_mm_h.tif")?;
+    Ok(Activity::from_field(&rate, p.activity_exponent))
 }
 
 /// The fire model on all cells.

@@ -4,12 +4,16 @@ use super::{Context, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{Table, write_csv};
+use anlan_engine::resample::{Method, resample};
 use anlan_engine::{Grid, Projector, Raster, Result};
+use anlan_models::hazard::Blocks;
 use anlan_models::weather::StormKind;
 use std::path::Path;
 
 /// Years of the catalogue that are written out for people to look at; the simulation makes its own years.
 const SHOWN_YEARS: u32 = 100;
+/// Cells on which the rain rate is kept, m.
+const RATE_CELL_M: f64 = 3000.0;
 
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let grid = store::grid(ctx)?;
@@ -18,6 +22,13 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let temperature = geotiff::read_bands_f32(&base.join(&ctx.project.inputs.temperature))?;
     let rain = geotiff::read_bands_f32(&base.join(&ctx.project.inputs.rain))?;
     let rate = geotiff::read_f32(&base.join(&ctx.project.inputs.rain_rate), 1)?;
+    // The rain rate varies over tens of kilometres: cells of a few kilometres hold it.
+    let wide = Blocks::new(grid, RATE_CELL_M).grid;
+    geotiff::write_f32(
+        &draft.file("rain_rate_mm_h.tif")?,
+        &resample(&rate, &wide, Method::Bilinear),
+        &ctx.tags("rain_rate_exceeded_0.01_percent_of_the_year", "mm/h"),
+    )?;
     let dem = store::raster(ctx, "layers", "dem_m.tif")?;
     let mut table = Table::new(&["quantity", "month", "value"]);
     let mut push = |name: &str, month: i64, value: f64| {

@@ -6,6 +6,7 @@
 //! | `swath` | laws of gale and hail swaths, with their exceedance rates in closed form |
 //! | `tornado` | outbreaks, paths, strike rate in closed form |
 //! | `shape` | what a swath, vortex, path or rain cell brings to a point |
+//! | `activity` | where convection is more or less frequent |
 //! | `footprint` | incidents over the sites |
 //!
 //! # What makes an incident
@@ -25,12 +26,14 @@
 //! Storms outside the region are in the weather year only where their rain reaches it, so the rate of swaths that come
 //! with storms falls off within a swath's reach of the region's edge.
 
+mod activity;
 mod footprint;
 mod parameters;
 mod shape;
 mod swath;
 mod tornado;
 
+pub use activity::Activity;
 pub use parameters::{
     ConvectionParameters, PathParameters, SwathParameters, TornadoParameters, TyphoonParameters,
 };
@@ -70,6 +73,7 @@ pub struct ConvectionModel {
     rows: SiteRows,
     /// Where all else is judged, which is smooth; none: at the same sites.
     smooth: Option<SiteRows>,
+    activity: Activity,
     places: Stream,
     sizes: Stream,
 }
@@ -90,7 +94,8 @@ enum Cause {
 
 impl ConvectionModel {
     /// A model over sites, in step with the weather of a region. Gale, hail and rain, whose swaths are kilometres wide, are
-    /// judged on the `blocks` if given, and their incidents then number blocks.
+    /// judged on the `blocks` if given, and their incidents then number blocks. Swaths and outbreaks are as frequent, and
+    /// hourly rain is as strong, as `activity` says of the place of their centre.
     ///
     /// # Errors
     /// Laws whose share with storms exceeds their whole rate; more swaths a year than can be numbered.
@@ -99,6 +104,7 @@ impl ConvectionModel {
         weather: &WeatherModel,
         sites: Sites,
         blocks: Option<Sites>,
+        activity: Activity,
         seed: u64,
     ) -> Result<Self> {
         let bounds = sites.grid.bounds();
@@ -125,12 +131,12 @@ impl ConvectionModel {
                     );
                     continue;
                 }
-                let law = SwathLaw::new(s, measure, least, dry / 1e10, &bounds);
+                let law = SwathLaw::new(s, measure, least, dry / 1e10 * activity.most(), &bounds);
                 faults.extend(too_many(&format!("{group}[{i}]"), law.dry_mean));
                 laws.push(law);
             }
         }
-        let outbreaks = Outbreaks::new(&p.tornado, &bounds);
+        let outbreaks = Outbreaks::new(&p.tornado, &bounds, activity.most());
         faults.extend(too_many("tornado", outbreaks.mean));
         if !faults.is_empty() {
             return Err(Error::Input(faults));
@@ -151,12 +157,13 @@ impl ConvectionModel {
             least_rain: p.least_rain_mm_h,
             rows: SiteRows::new(sites),
             smooth: blocks.map(SiteRows::new),
+            activity,
             places: Stream::new(seed, stream::CONVECTION),
             sizes: Stream::new(seed, stream::CONVECTION_SIZE),
         })
     }
 
-    /// Mean number of times a year that a point has convective gale of at least `gust_m_s` (17.2 m/s or more). Closed form;
+    /// Mean number of times a year that a point of activity 1 has convective gale of at least `gust_m_s` (17.2 m/s or more). Closed form;
     /// without typhoons, which follow the weather year.
     pub fn gust_rate(&self, gust_m_s: f64) -> f64 {
         self.laws[..self.gale_laws]
@@ -165,7 +172,7 @@ impl ConvectionModel {
             .sum()
     }
 
-    /// Mean number of times a year that a point has hail of at least `hail_mm` (5 mm or more). Closed form.
+    /// Mean number of times a year that a point of activity 1 has hail of at least `hail_mm` (5 mm or more). Closed form.
     pub fn hail_rate(&self, hail_mm: f64) -> f64 {
         self.laws[self.gale_laws..]
             .iter()
@@ -173,7 +180,7 @@ impl ConvectionModel {
             .sum()
     }
 
-    /// Mean number of times a year that a point is struck by a tornado of class `ef` (0 to 5) or more: density of
+    /// Mean number of times a year that a point of activity 1 is struck by a tornado of class `ef` (0 to 5) or more: density of
     /// tornadoes times mean path area. Closed form. 0 for classes above 5.
     pub fn tornado_rate(&self, ef: u8) -> f64 {
         self.outbreaks.strike_rate(usize::from(ef))
@@ -196,13 +203,16 @@ impl ConvectionModel {
                     }]
                 }
                 StormKind::Convective => {
+                    let activity = self.activity.at(storm.centre);
+                    let mut rain = *storm;
+                    rain.peak_1h_mm *= activity;
                     let mut shapes = vec![Shape::Rain {
-                        storm: *storm,
+                        storm: rain,
                         least: self.least_rain,
                     }];
                     for (k, law) in self.laws.iter().enumerate() {
                         let u = self.places.uniform4(storm.id, item(k + 1), 0);
-                        if u[0] < law.with_storm {
+                        if u[0] < law.with_storm * activity {
                             let (a, b) = storm.half_axes_m;
                             let (s, c) = libm::sincos(storm.angle_rad);
                             // Half a half axis about the centre: the gust front and the hail core lie within the storm.
@@ -231,13 +241,18 @@ impl ConvectionModel {
             let count = law.dry.quantile(self.places.uniform(event, k as u32, 0));
             for j in 0..count.min(MOST as usize) {
                 let item = base + j as u32;
-                let place = self.places.uniform2(event, item, 0);
+                let u = self.places.uniform4(event, item, 0);
+                let centre = law.place([u[0], u[1]]);
+                // Drawn as often as where convection is most frequent; elsewhere some are left out.
+                if !self.activity.keeps(centre, u[2]) {
+                    continue;
+                }
                 let day = law.day(self.places.uniform(event, item, 1));
                 out.push(Draft {
                     day,
                     duration_h: law.duration_h,
                     cause: Cause::Own,
-                    shapes: vec![law.swath(law.place(place), self.size(event, item))],
+                    shapes: vec![law.swath(centre, self.size(event, item))],
                 });
             }
         }
@@ -246,9 +261,14 @@ impl ConvectionModel {
             .count
             .quantile(self.places.uniform(event, OUTBREAKS, 0));
         for j in 0..count.min(MOST as usize) {
-            let (day, shapes) = self
-                .outbreaks
-                .draw(&self.sizes, event, OUTBREAKS + 1 + j as u32);
+            let item = OUTBREAKS + 1 + j as u32;
+            let (day, centre, shapes) = self.outbreaks.draw(&self.sizes, event, item);
+            if !self
+                .activity
+                .keeps(centre, self.places.uniform(event, item, 0))
+            {
+                continue;
+            }
             out.push(Draft {
                 day,
                 duration_h: self.outbreaks.duration_h,

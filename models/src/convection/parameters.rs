@@ -136,6 +136,9 @@ pub struct TornadoParameters {
 pub struct ConvectionParameters {
     /// Side of the blocks of cells over which gale, hail and rain are taken as uniform, m.
     pub block_m: f64,
+    /// Exponent of the relative rain rate (exceeded in 0.01 % of the year) to which the local frequency of convection is
+    /// proportional; 0: the same everywhere.
+    pub activity_exponent: f64,
     /// Gust from which a cell is struck (force 8), m/s.
     pub least_gust_m_s: f64,
     /// Hail stone from which a cell is struck, mm.
@@ -168,6 +171,7 @@ impl ConvectionParameters {
     pub fn from_toml(text: &str, file: impl AsRef<Path>) -> Result<Self> {
         let p: ConvectionParameters = read_toml(text, &file)?;
         let mut c = Check::new(file.as_ref());
+        c.number("activity_exponent", p.activity_exponent, 0.0, 5.0);
         c.number("block_m", p.block_m, 1.0, 5000.0);
         c.number("least_gust_m_s", p.least_gust_m_s, 1.0, 100.0);
         c.number("least_hail_mm", p.least_hail_mm, 0.1, 100.0);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::weather::jinhua;
 use crate::weather::quantile::normal_quantile;
-use anlan_engine::{Crs, Grid};
+use anlan_engine::{Crs, Grid, Raster};
 
 /// A region of 300 x 300 km, cells of 1 km; sites on the given rows and columns only.
 fn region(pick: impl Fn(usize, usize) -> bool) -> (WeatherModel, Sites) {
@@ -44,7 +44,7 @@ fn event_sets_agree_with_the_closed_forms() {
     let (weather, sites) = region(|r, c| inside(r) && inside(c));
     let p = ConvectionParameters::shipped().unwrap();
     let n = sites.cells.len() as f64;
-    let model = ConvectionModel::new(&p, &weather, sites, None, 17).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, Activity::uniform(), 17).unwrap();
     let years = 300;
     let gusts = [17.2, 22.0, 28.0];
     let stones = [5.0, 12.0, 20.0];
@@ -87,6 +87,63 @@ fn event_sets_agree_with_the_closed_forms() {
 }
 
 #[test]
+fn frequency_follows_the_activity() {
+    let inside = |k: usize| (60..240).contains(&k) && k.is_multiple_of(15);
+    let (weather, sites) = region(|r, c| inside(r) && inside(c));
+    let grid = sites.grid;
+    // A plane from 0.6 in the west to 1.4 in the east: no swath notices that it is not constant along its width.
+    let field = Raster::new(
+        grid,
+        ndarray::Array2::from_shape_fn(grid.shape(), |(_, c)| {
+            0.6 + 0.8 * (c as f32 + 0.5) / grid.cols as f32
+        }),
+    );
+    let activity = Activity::from_field(&field, 1.0);
+    let p = ConvectionParameters::shipped().unwrap();
+    let model =
+        ConvectionModel::new(&p, &weather, sites.clone(), None, activity.clone(), 31).unwrap();
+    let years = 300;
+    for (name, west) in [("west", true), ("east", false)] {
+        let half: Vec<u32> = sites
+            .cells
+            .iter()
+            .copied()
+            .filter(|&c| (grid.row_col(c).1 < 150) == west)
+            .collect();
+        let n = half.len() as f64;
+        let factor = half
+            .iter()
+            .map(|&c| {
+                let (row, col) = grid.row_col(c);
+                activity.at((grid.x(col), grid.y(row)))
+            })
+            .sum::<f64>()
+            / n;
+        let counts: Vec<f64> = (0..years)
+            .map(|y| {
+                let mut year = weather.year(y);
+                year.storms.retain(|s| s.kind == StormKind::Convective);
+                let strikes = model
+                    .year(&year)
+                    .iter()
+                    .map(|i| {
+                        let f = &i.footprint;
+                        f.cells
+                            .iter()
+                            .zip(&f.values[GUST])
+                            .filter(|(c, v)| half.binary_search(c).is_ok() && **v >= 20.0)
+                            .count() as f64
+                    })
+                    .sum::<f64>();
+                strikes / n
+            })
+            .collect();
+        let z = normal_quantile(1.0 - 0.001 / 4.0);
+        agrees(name, &counts, factor * model.gust_rate(20.0), z);
+    }
+}
+
+#[test]
 fn tornado_strikes_agree_with_density_times_path_area() {
     let (weather, sites) = region(|r, c| r.is_multiple_of(2) && c.is_multiple_of(2));
     let mut p = ConvectionParameters::shipped().unwrap();
@@ -95,7 +152,7 @@ fn tornado_strikes_agree_with_density_times_path_area() {
     // Many tornadoes, so that a short run has strikes enough.
     p.tornado.outbreaks_per_10000_km2_year = 6.0;
     let n = sites.cells.len() as f64;
-    let model = ConvectionModel::new(&p, &weather, sites, None, 23).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, Activity::uniform(), 23).unwrap();
     let years = 400;
     let mut strikes = vec![vec![0.0; years]; 3];
     for y in 0..years {
@@ -140,7 +197,7 @@ fn mean_path_areas_are_those_of_the_tracks() {
 fn incidents_are_ordered_struck_and_tied_to_their_storms() {
     let (weather, sites) = region(|r, c| r.is_multiple_of(5) && c.is_multiple_of(5));
     let p = ConvectionParameters::shipped().unwrap();
-    let model = ConvectionModel::new(&p, &weather, sites, None, 4).unwrap();
+    let model = ConvectionModel::new(&p, &weather, sites, None, Activity::uniform(), 4).unwrap();
     let (mut tied, mut typhoons, mut several) = (0, 0, 0);
     for y in 0..20 {
         let w = weather.year(y);
@@ -183,7 +240,7 @@ fn a_law_with_more_storms_than_swaths_is_named() {
     let mut p = ConvectionParameters::shipped().unwrap();
     p.hail[0].per_10000_km2_year = 0.01;
     p.hail[0].with_storm = 1.0;
-    let e = ConvectionModel::new(&p, &weather, sites, None, 1).unwrap_err();
+    let e = ConvectionModel::new(&p, &weather, sites, None, Activity::uniform(), 1).unwrap_err();
     assert_eq!(e.faults()[0].place, "hail[0].per_10000_km2_year");
     let e = ConvectionParameters::from_toml("least_gust_m_s = 1", "mine.toml").unwrap_err();
     assert!(e.is_input());

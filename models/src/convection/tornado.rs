@@ -32,11 +32,12 @@ pub(crate) struct Outbreaks {
 }
 
 impl Outbreaks {
-    pub(crate) fn new(p: &TornadoParameters, bounds: &Bounds) -> Self {
+    /// `most`: greatest activity of the region, for which outbreaks are drawn.
+    pub(crate) fn new(p: &TornadoParameters, bounds: &Bounds, most: f64) -> Self {
         let domain = bounds.expanded(p.margin_m);
         let area = (domain.east - domain.west) * (domain.north - domain.south);
         let density = p.outbreaks_per_10000_km2_year / 1e10;
-        let mean = density * area;
+        let mean = density * area * most;
         // Compass to counter-clockwise from east.
         let towards = 90.0 - p.towards_deg;
         Outbreaks {
@@ -55,8 +56,13 @@ impl Outbreaks {
         }
     }
 
-    /// Day and paths of an outbreak; its draws are at `item`, samples from 0.
-    pub(crate) fn draw(&self, stream: &Stream, event: u64, item: u32) -> (u16, Vec<Shape>) {
+    /// Day, place and paths of an outbreak; its draws are at `item`, samples from 0.
+    pub(crate) fn draw(
+        &self,
+        stream: &Stream,
+        event: u64,
+        item: u32,
+    ) -> (u16, (f64, f64), Vec<Shape>) {
         let place = stream.uniform2(event, item, 0);
         let when = stream.uniform2(event, item, 1);
         let d = &self.domain;
@@ -93,7 +99,7 @@ impl Outbreaks {
                 }
             })
             .collect();
-        (self.season.quantile(when[0]), paths)
+        (self.season.quantile(when[0]), centre, paths)
     }
 
     fn class(&self, u: f64) -> usize {
