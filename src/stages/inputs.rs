@@ -8,6 +8,8 @@ use anlan_engine::{Bounds, Crs, Error, Fault, Grid, Projector, Raster, Result};
 use anlan_models::census::check::{check, resolve};
 use anlan_models::census::table::ColumnDictionary;
 use anlan_models::census::{Crosswalk, Finding, Record, Severity, read_records};
+use anlan_models::geology::sites::read_sites;
+use anlan_models::relief::{Depot, read_depots};
 use geo::{Centroid, MultiPolygon};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -53,6 +55,10 @@ pub struct Inputs {
     pub region: Vec<MultiPolygon<f64>>,
     /// Settlements within the grid.
     pub places: Vec<Place>,
+    /// Relief depots, if given.
+    pub depots: Option<Vec<Depot>>,
+    /// Hidden-danger sites, if given: the checked table.
+    pub danger_sites: Option<table::Table>,
     /// Findings of the census check.
     pub findings: Vec<Finding>,
     /// What was normalised or filled in.
@@ -159,6 +165,15 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         }
     }
     let places = take(&mut faults, read_places(&file("places"), &grid));
+    let depots = project.inputs.depots.as_ref().and_then(|_| {
+        let table = take(&mut faults, table::read(&file("depots")))?;
+        take(&mut faults, read_depots(&table, &codes))
+    });
+    let danger_sites = project
+        .inputs
+        .danger_sites
+        .as_ref()
+        .and_then(|_| take(&mut faults, read_danger_sites(&file("danger_sites"))));
     if !faults.is_empty() {
         return Err(Error::Input(faults));
     }
@@ -185,6 +200,8 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
             .filter_map(|i| region.polygons(i))
             .collect(),
         places: places.unwrap_or_default(),
+        depots,
+        danger_sites,
         findings,
         notes,
     })
@@ -400,6 +417,18 @@ fn read_census(project: &Project, file: &dyn Fn(&str) -> PathBuf) -> Result<Cens
         Some(_) => Crosswalk::read(&table::read(&file("crosswalk"))?)?,
     };
     Ok((records, notes, crosswalk))
+}
+
+/// The table of hidden-danger sites, after its check.
+fn read_danger_sites(path: &Path) -> Result<table::Table> {
+    let table = table::read(path)?;
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| row.iter().map(ToString::to_string).collect())
+        .collect();
+    read_sites(path, &table.columns, &rows, table.first_row)?;
+    Ok(table)
 }
 
 fn read_places(path: &Path, grid: &Grid) -> Result<Vec<Place>> {

@@ -6,7 +6,7 @@ use super::{Context, store};
 use crate::manifest::Draft;
 use anlan_engine::hydrology::{fill_depressions_epsilon, flow_accumulation, flow_direction, hand};
 use anlan_engine::io::table::{Table, write_csv};
-use anlan_engine::io::{Value, geotiff, table, vector};
+use anlan_engine::io::{Value, geotiff, vector};
 use anlan_engine::random::Stream;
 use anlan_engine::rasterize::{Rule, rasterize, rasterize_lines};
 use anlan_engine::resample::{Method, resample};
@@ -20,6 +20,7 @@ use anlan_models::hazard::stream;
 use anlan_models::landcover::{
     LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine, weights,
 };
+use anlan_models::relief::{Depot, Logistics};
 use geo::{LineString, MultiLineString, MultiPolygon};
 use ndarray::Array2;
 
@@ -361,32 +362,37 @@ fn write_findings(draft: &Draft, inputs: &Inputs) -> Result<()> {
     write_csv(&draft.file("census_findings.csv")?, &table)
 }
 
-/// Depots: those given, or a synthetic one per unit at its largest settlement, with stock for one in two hundred people.
+/// Depots: those given, or a synthetic one per unit at its largest settlement.
 fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()> {
-    let path = draft.file("depots.csv")?;
-    if let Some(file) = &ctx.project.inputs.depots {
-        let source = ctx
-            .project_file
-            .parent()
-            .unwrap_or(std::path::Path::new(""))
-            .join(file);
-        let table = table::read(&source)?;
-        for column in ["code", "name", "lon", "lat", "capacity_m3", "people_served"] {
-            table.require(column)?;
+    let made;
+    let depots = match &inputs.depots {
+        Some(given) => given,
+        None => {
+            made = synthetic_depots(ctx, inputs);
+            &made
         }
-        return write_csv(&path, &table);
+    };
+    let mut table = Table::new(&Depot::COLUMNS);
+    for d in depots {
+        table.rows.push(vec![
+            d.code.clone().into(),
+            d.name.clone().into(),
+            d.unit.clone().into(),
+            d.lon.into(),
+            d.lat.into(),
+            d.capacity_m3.into(),
+            d.people_served.into(),
+            d.provenance.clone().into(),
+        ]);
     }
+    write_csv(&draft.file("depots.csv")?, &table)
+}
+
+fn synthetic_depots(ctx: &Context<'_>, inputs: &Inputs) -> Vec<Depot> {
     let back = Projector::new(inputs.grid.crs, Crs::CGCS2000);
     let random = Stream::new(ctx.project.project.seed, stream::RELIEF);
-    let mut table = Table::new(&[
-        "code",
-        "name",
-        "lon",
-        "lat",
-        "capacity_m3",
-        "people_served",
-        "provenance",
-    ]);
+    let rule = Logistics::builtin().synthetic;
+    let mut depots = Vec::new();
     for (i, unit) in inputs.units.iter().enumerate() {
         let inside = inputs
             .places
@@ -402,20 +408,21 @@ fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()>
             None => geo::Centroid::centroid(&unit.border).map_or((0.0, 0.0), |c| (c.x(), c.y())),
         };
         let (lon, lat) = back.point(x, y);
-        let served = (unit.record.population as f64
-            * (0.003 + 0.004 * random.uniform(i as u64, 0, 0)))
-        .round();
-        table.rows.push(vec![
-            format!("D{}", unit.code).into(),
-            format!("{}合成库", unit.name).into(),
-            ((lon * 1e5).round() / 1e5).into(),
-            ((lat * 1e5).round() / 1e5).into(),
-            (served * 0.6).round().into(),
-            served.into(),
-            "synthetic".into(),
-        ]);
+        let u = random.uniform(i as u64, 0, 0);
+        let share = rule.least_share + (rule.greatest_share - rule.least_share) * u;
+        let served = (unit.record.population as f64 * share).round();
+        depots.push(Depot {
+            code: format!("D{}", unit.code),
+            name: format!("{}合成库", unit.name),
+            unit: unit.code.clone(),
+            lon: (lon * 1e5).round() / 1e5,
+            lat: (lat * 1e5).round() / 1e5,
+            capacity_m3: (served * rule.m3_per_person).round(),
+            people_served: served,
+            provenance: "synthetic".into(),
+        });
     }
-    write_csv(&path, &table)
+    depots
 }
 
 /// Hidden-danger sites: those given, or synthetic ones on steep slopes near people.
@@ -427,13 +434,8 @@ fn write_danger_sites(
     ledger: &Ledger,
 ) -> Result<()> {
     let path = draft.file("danger_sites.csv")?;
-    if let Some(file) = &ctx.project.inputs.danger_sites {
-        let source = ctx
-            .project_file
-            .parent()
-            .unwrap_or(std::path::Path::new(""))
-            .join(file);
-        return write_csv(&path, &table::read(&source)?);
+    if let Some(given) = &inputs.danger_sites {
+        return write_csv(&path, given);
     }
     let random = Stream::new(ctx.project.project.seed, stream::GEOLOGY);
     let grid = inputs.grid;

@@ -7,17 +7,11 @@ use anlan_engine::io::parquet::{self, ColumnData};
 use anlan_engine::io::table::{self, Table, write_csv, write_xlsx};
 use anlan_engine::{Crs, Error, Projector, Result};
 use anlan_models::hazard::Hazard;
-use anlan_models::relief::depot::Travel;
 use anlan_models::relief::norm::Triggers;
-use anlan_models::relief::{People, ReliefNorms, Reserve, allocate, pooling_gain, reserve};
-use std::collections::BTreeMap;
-
-/// Loading 60 min, roads 1.35 times the straight line, 40 km/h: planning values of mountain counties, from memory.
-const TRAVEL: Travel = Travel {
-    loading_min: 60.0,
-    detour: 1.35,
-    speed_km_h: 40.0,
+use anlan_models::relief::{
+    Depot, Logistics, People, ReliefNorms, Reserve, allocate, pooling_gain, read_depots, reserve,
 };
+use std::collections::BTreeMap;
 
 /// People of one event in one unit.
 #[derive(Clone, Copy, Default)]
@@ -66,13 +60,14 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
                 .collect::<Result<Vec<_>>>()?,
         );
     }
-    let depots = Depots::read(ctx)?;
+    let codes = units.iter().map(|u| u.code.clone()).collect();
+    let table = table::read(&store::existing(ctx, "layers", "depots.csv")?)?;
+    let depots = read_depots(&table, &codes)?;
     // Stock of a unit: what serves `people_served` people by the same norms, summer month.
     let stock = |u: usize, k: usize| {
         let served: f64 = depots
-            .rows
             .iter()
-            .filter(|d| d.unit.as_deref() == Some(units[u].code.as_str()))
+            .filter(|d| d.unit == units[u].code)
             .map(|d| d.people_served)
             .sum();
         let people = People {
@@ -243,77 +238,30 @@ fn response_levels(events: &Events, years: usize) -> Table {
     table
 }
 
-struct DepotRow {
-    code: String,
-    unit: Option<String>,
-    x: f64,
-    y: f64,
-    capacity_m3: f64,
-    people_served: f64,
-}
-
-struct Depots {
-    rows: Vec<DepotRow>,
-}
-
-impl Depots {
-    fn read(ctx: &Context<'_>) -> Result<Depots> {
-        let table = table::read(&store::existing(ctx, "layers", "depots.csv")?)?;
-        let grid = store::grid(ctx)?;
-        let projector = Projector::new(Crs::CGCS2000, grid.crs);
-        let (code, lon, lat) = (
-            table.require("code")?,
-            table.require("lon")?,
-            table.require("lat")?,
-        );
-        let (capacity, served) = (
-            table.require("capacity_m3")?,
-            table.require("people_served")?,
-        );
-        let rows = table
-            .rows
-            .iter()
-            .map(|r| {
-                let number = |i: usize| r[i].as_f64().unwrap_or(0.0);
-                let (x, y) = projector.point(number(lon), number(lat));
-                let code = r[code].to_string();
-                DepotRow {
-                    unit: code.get(1..7).map(str::to_string),
-                    code,
-                    x,
-                    y,
-                    capacity_m3: number(capacity),
-                    people_served: number(served),
-                }
-            })
-            .collect();
-        Ok(Depots { rows })
-    }
-}
-
 fn allocation_table(
     ctx: &Context<'_>,
     units: &[store::UnitRow],
     profile: &anlan_models::relief::Profile,
     plan: &[Vec<f64>],
-    depots: &Depots,
+    depots: &[Depot],
 ) -> Result<Table> {
-    let _ = ctx;
+    let travel = Logistics::builtin().travel;
+    let projector = Projector::new(Crs::CGCS2000, store::grid(ctx)?.crs);
     let minutes: Vec<Vec<f64>> = units
         .iter()
         .map(|u| {
             let c = geo::Centroid::centroid(&u.border);
             depots
-                .rows
                 .iter()
                 .map(|d| {
-                    let (dx, dy) = c.map_or((0.0, 0.0), |c| (c.x() - d.x, c.y() - d.y));
-                    TRAVEL.minutes((dx * dx + dy * dy).sqrt())
+                    let (x, y) = projector.point(d.lon, d.lat);
+                    let (dx, dy) = c.map_or((0.0, 0.0), |c| (c.x() - x, c.y() - y));
+                    travel.minutes((dx * dx + dy * dy).sqrt())
                 })
                 .collect()
         })
         .collect();
-    let capacity: Vec<f64> = depots.rows.iter().map(|d| d.capacity_m3).collect();
+    let capacity: Vec<f64> = depots.iter().map(|d| d.capacity_m3).collect();
     let volume: Vec<f64> = profile.item.iter().map(|i| i.volume_m3).collect();
     let deadline: Vec<f64> = profile.item.iter().map(|i| i.deadline_h).collect();
     let mut table = Table::new(&[
@@ -322,7 +270,7 @@ fn allocation_table(
     for a in allocate(plan, &minutes, &capacity, &volume, &deadline) {
         let item = &profile.item[a.item];
         let (depot, note): (Value, Value) = match a.depot {
-            Some(d) => (depots.rows[d].code.clone().into(), Value::Null),
+            Some(d) => (depots[d].code.clone().into(), Value::Null),
             None => (
                 Value::Null,
                 "无库容或超时限 no room within the deadline".into(),

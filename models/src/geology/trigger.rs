@@ -20,8 +20,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Most slides of one storm that get numbers of their own.
-const SLIDES_PER_STORM: u64 = 4096;
+/// Slides of one storm that get numbers of their own: more than all slides of a year that a project may ask for.
+const SLIDES_PER_STORM: u64 = 1 << 20;
 
 /// Rasters of the geology model, on one projected grid.
 #[derive(Debug, Clone)]

@@ -1,24 +1,105 @@
 //! Depots, travel times, and the allocation of reserves to depots by travel time.
 
-/// A depot (救灾物资储备库) or a candidate site.
+use anlan_engine::io::table::Table;
+use anlan_engine::{Error, Fault, Result};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// A depot (救灾物资储备库).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Depot {
     /// Code.
     pub code: String,
     /// Name.
     pub name: String,
-    /// x in the compute CRS, m.
-    pub x: f64,
-    /// y in the compute CRS, m.
-    pub y: f64,
+    /// Code of the unit whose stock it holds.
+    pub unit: String,
+    /// Longitude, degrees (CGCS2000).
+    pub lon: f64,
+    /// Latitude, degrees (CGCS2000).
+    pub lat: f64,
     /// Room for goods, m³.
     pub capacity_m3: f64,
-    /// Stock in units, one per item of the profile.
-    pub stock: Vec<f64>,
+    /// People whom its stock serves by the norms.
+    pub people_served: f64,
+    /// Where the record comes from.
+    pub provenance: String,
+}
+
+impl Depot {
+    /// Columns of the table of depots.
+    pub const COLUMNS: [&'static str; 8] = [
+        "code",
+        "name",
+        "unit",
+        "lon",
+        "lat",
+        "capacity_m3",
+        "people_served",
+        "provenance",
+    ];
+}
+
+/// Depots from a table with the columns of [`Depot::COLUMNS`]; the last may be missing.
+///
+/// # Errors
+/// All faults together: columns missing, figures that are no numbers, negative or out of range, codes empty or given
+/// twice, units that are none of `units`.
+pub fn read_depots(table: &Table, units: &BTreeSet<String>) -> Result<Vec<Depot>> {
+    let mut at = [0; 7];
+    for (slot, column) in at.iter_mut().zip(Depot::COLUMNS) {
+        *slot = table.require(column)?;
+    }
+    let provenance = table.column(Depot::COLUMNS[7]);
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut depots = Vec::new();
+    for (i, row) in table.rows.iter().enumerate() {
+        let mut fault = |k: usize, expected: &str, remedy: &str| {
+            faults.push(
+                Fault::new(&table.source, format!("`{}`", row[at[k]]), expected, remedy)
+                    .at(table.place(i, at[k])),
+            );
+        };
+        let text = |k: usize| row[at[k]].to_string().trim().to_owned();
+        if text(0).is_empty() || !seen.insert(text(0)) {
+            fault(
+                0,
+                "a code, each used once",
+                "give every depot a code of its own",
+            );
+        }
+        if !units.contains(&text(2)) {
+            fault(2, "the code of a unit of the borders", "correct the code");
+        }
+        let mut number = |k: usize, low: f64, high: f64, expected: &str| {
+            let value = row[at[k]].as_f64().filter(|v| (low..=high).contains(v));
+            if value.is_none() {
+                fault(k, expected, "correct the cell");
+            }
+            value.unwrap_or(0.0)
+        };
+        depots.push(Depot {
+            lon: number(3, 70.0, 140.0, "a longitude in degrees, 70 to 140"),
+            lat: number(4, 0.0, 55.0, "a latitude in degrees, 0 to 55"),
+            capacity_m3: number(5, 0.0, 1e8, "a volume of 0 m³ or more"),
+            people_served: number(6, 0.0, 1e9, "a number of people, 0 or more"),
+            code: text(0),
+            name: text(1),
+            unit: text(2),
+            provenance: provenance.map_or_else(String::new, |c| row[c].to_string()),
+        });
+    }
+    if faults.is_empty() {
+        Ok(depots)
+    } else {
+        Err(Error::Input(faults))
+    }
 }
 
 /// Loading time, detour factor and speed that turn distances into minutes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Travel {
     /// Minutes to load.
     pub loading_min: f64,
@@ -32,6 +113,40 @@ impl Travel {
     /// Minutes over a straight-line distance in metres.
     pub fn minutes(&self, distance_m: f64) -> f64 {
         self.loading_min + distance_m / 1000.0 * self.detour / self.speed_km_h * 60.0
+    }
+}
+
+/// Depots of the showcase, which are synthetic.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticDepots {
+    /// Least share of a unit's residents whom the stock of its depot serves.
+    pub least_share: f64,
+    /// Greatest share; depots lie in between, by their random number.
+    pub greatest_share: f64,
+    /// Room per person served, m³.
+    pub m3_per_person: f64,
+}
+
+/// The file `standards/relief_logistics.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logistics {
+    /// Where the numbers come from.
+    pub source: String,
+    /// Whether the source was opened: `read` or `unverified`.
+    pub status: String,
+    /// Travel times.
+    pub travel: Travel,
+    /// Made-up depots.
+    pub synthetic: SyntheticDepots,
+}
+
+impl Logistics {
+    /// The compiled-in file.
+    pub fn builtin() -> Self {
+        toml::from_str(include_str!("../../standards/relief_logistics.toml"))
+            .expect("the compiled-in table is read by a test")
     }
 }
 
@@ -121,6 +236,7 @@ pub fn allocate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anlan_engine::io::Value;
 
     #[test]
     fn the_nearest_depot_serves_first_and_nothing_is_lost() {
@@ -144,5 +260,36 @@ mod tests {
                 .filter(|a| a.item == 0)
                 .all(|a| a.depot == Some(1))
         );
+    }
+
+    #[test]
+    fn text_in_a_number_cell_is_named() {
+        let mut table = Table::new(&Depot::COLUMNS);
+        let row = |code: &str, unit: &str, people: Value| -> Vec<Value> {
+            vec![
+                code.into(),
+                "库".into(),
+                unit.into(),
+                119.6.into(),
+                29.1.into(),
+                300.0.into(),
+                people,
+                "typed".into(),
+            ]
+        };
+        table.rows.push(row("D1", "330702", 500.0.into()));
+        let units: BTreeSet<String> = ["330702".to_owned()].into();
+        assert_eq!(read_depots(&table, &units).unwrap()[0].people_served, 500.0);
+        table.rows.push(row("D1", "330799", "about 400".into()));
+        let error = read_depots(&table, &units).unwrap_err();
+        assert_eq!(error.faults().len(), 3);
+        assert!(error.to_string().contains("about 400"), "{error}");
+    }
+
+    #[test]
+    fn an_hour_of_loading_and_the_way() {
+        let travel = Logistics::builtin().travel;
+        let expected = travel.loading_min + 20.0 * travel.detour / travel.speed_km_h * 60.0;
+        assert_eq!(travel.minutes(20_000.0), expected);
     }
 }

@@ -12,6 +12,6 @@ pub mod depot;
 pub mod norm;
 pub mod reserve;
 
-pub use depot::{Allocation, Depot, allocate};
+pub use depot::{Allocation, Depot, Logistics, allocate, read_depots};
 pub use norm::{Basis, Item, People, Profile, ReliefNorms};
 pub use reserve::{Reserve, pooling_gain, reserve};
