@@ -107,22 +107,40 @@ impl Manifest {
 #[derive(Debug)]
 pub struct Draft {
     work: PathBuf,
+    /// Parts of a long task that outlive a killed run, under the key of what they are parts of.
+    parts: PathBuf,
     target: PathBuf,
 }
 
 impl Draft {
-    /// An empty folder `out/.tmp/<task>`; leftovers of a killed run are removed.
+    /// An empty folder `out/.tmp/<task>`; leftovers of a killed run are removed, but for the parts of this very key.
     ///
     /// # Errors
     /// The file system refuses.
-    pub fn begin(out: &Path, task: &str) -> Result<Draft> {
-        let work = out.join(".tmp").join(task.replace('/', "-"));
+    pub fn begin(out: &Path, task: &str, key: &str) -> Result<Draft> {
+        let name = task.replace('/', "-");
+        let work = out.join(".tmp").join(&name);
+        let parts = out.join(".tmp").join(name + ".parts");
+        let marked = parts.join(key);
+        if !marked.exists() {
+            remove_dir(&parts)?;
+        }
         remove_dir(&work)?;
         fs::create_dir_all(&work).map_err(|e| Error::io("creating", &work, e))?;
         Ok(Draft {
             work,
+            parts: marked,
             target: out.join(task),
         })
+    }
+
+    /// Path of a finished part of a long task, which the next run finds again if this one is killed; makes its folder.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn part(&self, name: &str) -> Result<PathBuf> {
+        fs::create_dir_all(&self.parts).map_err(|e| Error::io("creating", &self.parts, e))?;
+        Ok(self.parts.join(name))
     }
 
     /// Where the task writes.
@@ -168,6 +186,9 @@ impl Draft {
         }
         fs::rename(&self.work, &self.target).map_err(|e| Error::io("renaming", &self.work, e))?;
         remove_dir(&old)?;
+        if let Some(parts) = self.parts.parent() {
+            remove_dir(parts)?;
+        }
         Ok(manifest)
     }
 }
@@ -245,7 +266,7 @@ mod tests {
     #[test]
     fn a_committed_folder_is_recognised_until_something_changes() {
         let out = tempfile::tempdir().unwrap();
-        let draft = Draft::begin(out.path(), "hazard/flood").unwrap();
+        let draft = Draft::begin(out.path(), "hazard/flood", "k").unwrap();
         fs::write(draft.file("maps/depth.txt").unwrap(), "deep").unwrap();
         assert!(!out.path().join("hazard/flood").exists());
         let m = draft.commit(manifest("a")).unwrap();
@@ -258,10 +279,23 @@ mod tests {
     }
 
     #[test]
+    fn parts_outlive_a_killed_run_of_the_same_key_only() {
+        let out = tempfile::tempdir().unwrap();
+        let begin = |key: &str| Draft::begin(out.path(), "hazard/flood", key).unwrap();
+        fs::write(begin("k").part("storm").unwrap(), "wet").unwrap();
+        assert!(begin("k").part("storm").unwrap().exists());
+        assert!(!begin("other").part("storm").unwrap().exists());
+        let draft = begin("other");
+        fs::write(draft.part("storm").unwrap(), "wet").unwrap();
+        draft.commit(manifest("a")).unwrap();
+        assert!(!begin("other").part("storm").unwrap().exists());
+    }
+
+    #[test]
     fn a_second_commit_replaces_the_first_whole() {
         let out = tempfile::tempdir().unwrap();
         for (name, text) in [("a.txt", "1"), ("b.txt", "2")] {
-            let draft = Draft::begin(out.path(), "layers").unwrap();
+            let draft = Draft::begin(out.path(), "layers", "k").unwrap();
             fs::write(draft.file(name).unwrap(), text).unwrap();
             draft.commit(manifest(name)).unwrap();
         }

@@ -129,7 +129,7 @@ fn run_task(
 ) -> Result<Manifest> {
     listener(News::Started { task: task.name });
     let start = Instant::now();
-    let draft = Draft::begin(out, task.name)?;
+    let draft = Draft::begin(out, task.name, &manifest.key)?;
     let ctx = Context {
         project,
         project_file,

@@ -3,7 +3,7 @@
 use super::{Context, models, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
-use anlan_engine::io::table::{Table, write_csv};
+use anlan_engine::io::table::{self, Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
 use anlan_models::convection::{Activity, ConvectionModel, ConvectionParameters};
@@ -156,6 +156,14 @@ fn simulated_library(
             let done = 0.05 + 0.85 * storms.len() as f64 / runs as f64;
             let note = format!("storm of {duration} h once in {period} years, {active} cells");
             ctx.step(done, &note);
+            // A storm that a killed run had finished is not simulated again.
+            let row_file = draft.part(&format!("d{duration}_rp{period}.csv"))?;
+            let storm_file = draft.part(&format!("d{duration}_rp{period}.bin"))?;
+            if row_file.exists() && storm_file.exists() {
+                ledger.rows.extend(table::read(&row_file)?.rows);
+                storms.push(LibraryStorm::load(&storm_file)?);
+                continue;
+            }
             let depth_mm = weather.idf().depth_mm(duration, period);
             let rain = Hyetograph::uniform(depth_mm, duration, BIN_H);
             let end_h = duration + options.recession_h;
@@ -181,7 +189,9 @@ fn simulated_library(
                 },
             )?;
             let l = run.ledger;
-            ledger.rows.push(vec![
+            let mut row = Table::new(&[]);
+            row.columns = ledger.columns.clone();
+            row.rows.push(vec![
                 duration.into(),
                 period.into(),
                 depth_mm.into(),
@@ -196,11 +206,15 @@ fn simulated_library(
                 (run.steps as i64).into(),
                 (active as i64).into(),
             ]);
-            storms.push(LibraryStorm {
+            let storm = LibraryStorm {
                 return_period: period,
                 duration_h: duration,
                 field: SparseField::from_run(&run, LEAST_DEPTH_M),
-            });
+            };
+            write_csv(&row_file, &row)?;
+            storm.save(&storm_file)?;
+            ledger.rows.extend(row.rows);
+            storms.push(storm);
         }
     }
     write_csv(&draft.file("water_balance.csv")?, &ledger)?;

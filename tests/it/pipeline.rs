@@ -26,6 +26,8 @@ fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
     let region = Region::new();
     let outs = [1, 2, 8].map(|n| (n, region.file(&format!("out{n}"))));
     for (threads, out) in &outs {
+        // A pause, so that a time of day in any file would show.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
         let outcome = region.run_to(out, *threads).unwrap();
         assert_eq!(outcome.ran.len(), 10);
     }
