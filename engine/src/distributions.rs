@@ -128,7 +128,7 @@ pub fn gumbel_quantile(p: f64, loc: f64, scale: f64) -> f64 {
 /// Lower and upper probabilities of the gamma distribution of unit scale at `x`; the smaller of the two is accurate in
 /// relative terms. NaN for `shape` <= 0.
 pub fn gamma_tails(x: f64, shape: f64) -> (f64, f64) {
-    if !(shape > 0.0) || x.is_nan() {
+    if not_positive(shape) || x.is_nan() {
         return (f64::NAN, f64::NAN);
     }
     if x <= 0.0 {
@@ -188,7 +188,7 @@ pub fn gamma_quantile(p: f64, shape: f64, scale: f64) -> f64 {
 /// Unit-scale gamma quantile from both the lower probability `p` and the upper probability `q` = 1 - `p`, for callers
 /// who know a tiny `q` better than `1 - p` can say it.
 pub fn gamma_quantile_tails(p: f64, q: f64, shape: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) || !(shape > 0.0) {
+    if !(0.0..=1.0).contains(&p) || not_positive(shape) {
         return f64::NAN;
     }
     if p == 0.0 {
@@ -223,7 +223,7 @@ pub fn gamma_quantile_tails(p: f64, q: f64, shape: f64) -> f64 {
 /// Lower and upper probabilities of the beta distribution at `x`, given with its complement `y` = 1 - `x`; the smaller
 /// of the two is accurate in relative terms.
 pub fn beta_tails(x: f64, y: f64, a: f64, b: f64) -> (f64, f64) {
-    if !(a > 0.0 && b > 0.0) || x.is_nan() {
+    if not_positive(a) || not_positive(b) || x.is_nan() {
         return (f64::NAN, f64::NAN);
     }
     if x <= 0.0 {
@@ -250,7 +250,7 @@ pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
 /// Beta quantile, relative error below 1e-10 in the quantile or its complement, whichever is smaller (0 where it
 /// underflows).
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) || !(a > 0.0 && b > 0.0) {
+    if !(0.0..=1.0).contains(&p) || not_positive(a) || not_positive(b) {
         return f64::NAN;
     }
     if p == 0.0 || p == 1.0 {
@@ -332,7 +332,7 @@ pub fn poisson_cdf(k: u32, mean: f64) -> f64 {
 
 /// Poisson quantile: the smallest count whose cumulative probability reaches `p`; 0 for a mean of 0.
 pub fn poisson_quantile(p: f64, mean: f64) -> u32 {
-    if !(mean > 0.0) {
+    if not_positive(mean) {
         return 0;
     }
     if mean < 50.0 {
@@ -359,10 +359,10 @@ pub fn negative_binomial_cdf(k: u32, mean: f64, dispersion: f64) -> f64 {
 
 /// Negative binomial (gamma-mixed Poisson) quantile, by mean and `dispersion` = variance / mean (1 or less: Poisson).
 pub fn negative_binomial_quantile(p: f64, mean: f64, dispersion: f64) -> u32 {
-    if !(mean > 0.0) {
+    if not_positive(mean) {
         return 0;
     }
-    if !(dispersion > 1.0) {
+    if dispersion.is_nan() || dispersion <= 1.0 {
         return poisson_quantile(p, mean);
     }
     let size = mean / (dispersion - 1.0);
@@ -387,7 +387,7 @@ pub fn binomial_cdf(k: u32, n: u32, chance: f64) -> f64 {
 
 /// Binomial quantile: the smallest number of successes whose cumulative probability reaches `p`.
 pub fn binomial_quantile(p: f64, n: u32, chance: f64) -> u32 {
-    if !(chance > 0.0) || n == 0 {
+    if not_positive(chance) || n == 0 {
         return 0;
     }
     if chance >= 1.0 {
@@ -467,7 +467,7 @@ fn count_reaching(p: f64, guess: f64, top: u32, cdf: impl Fn(u32) -> f64) -> u32
 /// # References
 /// Mardia and Jupp (2000), Directional Statistics, eq. 3.5.17.
 pub fn von_mises_quantile(p: f64, mu: f64, kappa: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) || !(kappa >= 0.0) {
+    if !(0.0..=1.0).contains(&p) || kappa.is_nan() || kappa < 0.0 {
         return f64::NAN;
     }
     if kappa > 1e5 {
@@ -550,6 +550,11 @@ pub fn order_statistic_interval(n: u32, alpha: f64, confidence: f64) -> (u32, u3
     let low = binomial_quantile(tail, n, alpha);
     let high = n - binomial_quantile(tail, n, 1.0 - alpha) + 1;
     (low, high)
+}
+
+/// True also for NaN: a parameter that no distribution has.
+fn not_positive(parameter: f64) -> bool {
+    parameter.is_nan() || parameter <= 0.0
 }
 
 #[inline]
