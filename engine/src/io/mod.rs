@@ -8,6 +8,9 @@
 //! | [`table`] | CSV (UTF-8, GBK), Excel | CSV, Excel |
 //! | [`parquet`] | flat columns | flat columns, in blocks |
 
+#[cfg(any(feature = "vector", feature = "table"))]
+#[cfg_attr(not(feature = "table"), allow(dead_code))]
+mod encoding;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
 #[cfg(feature = "netcdf")]
