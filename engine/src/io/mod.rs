@@ -19,8 +19,11 @@ pub mod netcdf;
 pub mod parquet;
 #[cfg(feature = "table")]
 pub mod table;
+mod timestamp;
 #[cfg(feature = "vector")]
 pub mod vector;
+
+pub use timestamp::source_date_epoch;
 
 use crate::error::{Error, Result};
 use std::fmt;
@@ -128,14 +131,6 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
     temporary
         .persist(path)
         .map_err(|e| Error::io("renaming to", path, e.error))
-}
-
-/// Seconds since 1970 that files carry as their time: `SOURCE_DATE_EPOCH`, by default 2026-01-01.
-pub fn source_date_epoch() -> i64 {
-    std::env::var("SOURCE_DATE_EPOCH")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_767_225_600)
 }
 
 #[cfg(test)]

@@ -104,9 +104,6 @@ fn cell(data: &Data) -> Value {
             })
         }
         Data::DateTime(t) => number(t.as_f64()),
-        // Kinds that calamine may add.
-        #[allow(unreachable_patterns)]
-        other => Value::Text(other.to_string()),
     }
 }
 

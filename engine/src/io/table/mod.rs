@@ -1,4 +1,4 @@
-//! Tables: CSV (UTF-8, UTF-16, GBK) and Excel, read by header text; CSV and Excel written.
+//! Tables: CSV (UTF-8, UTF-16, GBK) and Excel, read by header text, and Parquet; CSV and Excel written.
 //!
 //! A header may stand below titles and notes, as census templates (普查表) have it: it is the first row in which more
 //! than half of the columns are filled, with text among them. Every cell can be named as its program names it.
@@ -83,7 +83,7 @@ fn letters(mut column: usize) -> String {
 }
 
 /// Reads a table: `.csv`, `.txt` or `.tsv` as delimited text, `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods` as a
-/// spreadsheet (first sheet).
+/// spreadsheet (first sheet), `.parquet` row by row.
 ///
 /// Numbers come as numbers, but digits with a leading zero, or more digits than an integer holds, stay text. Dates of
 /// spreadsheets come as ISO 8601 text. Blank rows at the end are left out.
@@ -107,10 +107,11 @@ pub fn read_sheet(path: &Path, sheet: Option<&str>) -> Result<Table> {
     match extension.as_str() {
         "csv" | "txt" | "tsv" => build(path, self::csv::cells(path)?),
         "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" => build(path, excel::cells(path, sheet)?),
+        "parquet" => super::parquet::read_table(path),
         _ => Err(Error::input(Fault::new(
             path,
             format!("a file ending in .{extension}"),
-            "a table: .csv, .xlsx, .xls or .ods",
+            "a table: .csv, .xlsx, .xls, .ods or .parquet",
             "save the table in one of these formats",
         ))),
     }
