@@ -2,12 +2,15 @@
 //!
 //! | file | reads | writes |
 //! | --- | --- | --- |
-//! | [`geotiff`] | strips, tiles, deflate, LZW, zstd, predictors, windows | tiled deflate, no-data, colours, metadata |
+//! | [`geotiff`] | all integer and float samples, strips, tiles, sparse files, predictors, bands either way, windows | tiled deflate, no-data, colours, metadata |
 //! | [`netcdf`] | CF grids | CF grids |
-//! | [`vector`] | GeoPackage, GeoJSON, Shapefile (UTF-8, GBK) | GeoPackage, GeoJSON |
-//! | [`table`] | CSV (UTF-8, GBK), Excel | CSV, Excel |
-//! | [`parquet`] | flat columns | flat columns, in blocks |
+//! | [`vector`] | GeoPackage (all layers), GeoJSON, Shapefile (UTF-8, GBK) | GeoPackage, GeoJSON |
+//! | [`table`] | CSV (UTF-8, UTF-16, GBK), Excel, Parquet row by row | CSV, Excel |
+//! | [`parquet`] | flat columns, tables of any flat type | flat columns, in blocks |
+//!
+//! [`describe()`] lists what any of them holds.
 
+mod describe;
 #[cfg(any(feature = "vector", feature = "table"))]
 #[cfg_attr(not(feature = "table"), allow(dead_code))]
 mod encoding;
@@ -23,6 +26,7 @@ mod timestamp;
 #[cfg(feature = "vector")]
 pub mod vector;
 
+pub use describe::{Facts, describe};
 pub use timestamp::source_date_epoch;
 
 use crate::error::{Error, Result};

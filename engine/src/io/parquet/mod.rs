@@ -2,10 +2,12 @@
 //! each, or row by row with gaps, dates and decimals as a [`Table`](super::table::Table).
 
 mod columns;
+mod info;
 mod rows;
 mod write;
 
 pub use columns::read;
+pub use info::{Info, info};
 pub use rows::read_table;
 pub use write::{write, write_blocks};
 

@@ -52,13 +52,14 @@ fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
 pub(super) fn read(path: &Path, name: Option<&str>) -> Result<(Layer, Vec<String>)> {
     let db = open(path)?;
     let names = names(&db).map_err(|e| unreadable(path, &e))?;
-    let name = match name {
+    let asked = name;
+    let name = match asked {
         Some(name) if names.iter().any(|n| n == name) => name.to_string(),
         None if !names.is_empty() => names[0].clone(),
         _ => {
             return Err(Error::input(Fault::new(
                 path,
-                match name {
+                match asked {
                     Some(name) => format!("no layer {name:?}"),
                     None => "no feature table".to_string(),
                 },
@@ -69,7 +70,7 @@ pub(super) fn read(path: &Path, name: Option<&str>) -> Result<(Layer, Vec<String
     };
     let (geometry_column, crs) = geometry_column(&db, path, &name)?;
     let (layer, mut notes) = rows(&db, path, &name, &geometry_column, crs)?;
-    if names.len() > 1 {
+    if asked.is_none() && names.len() > 1 {
         notes.push(format!("layers {}; read: {name}", names.join(", ")));
     }
     Ok((layer, notes))
