@@ -1,8 +1,10 @@
 //! What a file holds, in the words of a list: for people who have been handed a file, before they put it into a project.
 
 use super::Value;
+#[cfg(any(feature = "geotiff", feature = "netcdf", feature = "vector"))]
 use crate::crs::Crs;
 use crate::error::{Error, Fault, Result};
+#[cfg(any(feature = "geotiff", feature = "netcdf", feature = "vector"))]
 use crate::grid::Bounds;
 use std::path::Path;
 
@@ -68,6 +70,7 @@ fn count(n: impl TryInto<i64>) -> Value {
     Value::Integer(n.try_into().unwrap_or(i64::MAX))
 }
 
+#[cfg(any(feature = "geotiff", feature = "netcdf", feature = "vector"))]
 fn place(out: &mut Facts, prefix: &str, crs: Crs, cell: Option<(f64, f64)>, bounds: Bounds) {
     let unit = if crs.is_geographic() { "deg" } else { "m" };
     fact(out, &format!("{prefix}crs"), crs.to_string());
@@ -312,8 +315,8 @@ fn filled<'a>(values: impl Iterator<Item = &'a Value>) -> String {
     }
 }
 
+#[cfg(test)]
 #[cfg(all(
-    test,
     feature = "geotiff",
     feature = "netcdf",
     feature = "vector",

@@ -48,7 +48,8 @@ pub(crate) fn iso_clock(seconds: i64) -> String {
     )
 }
 
-#[cfg(all(test, any(feature = "vector", feature = "table")))]
+#[cfg(test)]
+#[cfg(any(feature = "vector", feature = "table"))]
 mod tests {
     use super::*;
 

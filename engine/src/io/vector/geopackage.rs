@@ -203,11 +203,7 @@ fn rows(
                             fault(
                                 "text that is not UTF-8".into(),
                                 "UTF-8",
-                                format!(
-                                    "{}, column {}",
-                                    format!("feature {}", number + 1),
-                                    layer.columns[column]
-                                ),
+                                format!("feature {}, column {}", number + 1, layer.columns[column]),
                             )
                         })?
                         .to_string(),

@@ -6,8 +6,8 @@
 
 use super::no_geometry;
 use geo::{
-    Coord, CoordsIter, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint,
-    MultiPolygon, Point, Polygon,
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon,
+    Point, Polygon,
 };
 
 const NESTING: u32 = 16;
@@ -210,6 +210,7 @@ fn assemble(kind: u32, parts: Vec<Geometry<f64>>) -> Result<Geometry<f64>, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use geo::CoordsIter;
     use geozero::{CoordDimensions, ToWkb};
     use proptest::prelude::*;
 
