@@ -105,4 +105,6 @@ impl fmt::Display for Sample {
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod storage_tests;
+#[cfg(test)]
 mod tests;
