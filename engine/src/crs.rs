@@ -24,7 +24,7 @@ const FLATTENING_WGS84: f64 = 1.0 / 298.257_223_563;
 pub struct Crs(u32);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Geographic,
     TransverseMercator {
         central_meridian_deg: f64,
@@ -153,40 +153,7 @@ impl Crs {
     /// The system that a WKT (also ESRI's, of a .prj file) describes, by its parameters; `None` where it is not in the
     /// table.
     pub fn from_wkt(wkt: &str) -> Option<Crs> {
-        let upper = wkt.to_uppercase();
-        let cgcs = upper.contains("CGCS")
-            || upper.contains("CHINA_2000")
-            || upper.contains("CHINA GEODETIC");
-        let wgs =
-            upper.contains("WGS_1984") || upper.contains("WGS 84") || upper.contains("WGS_84");
-        if upper.contains("GCJ") || upper.contains("BD-09") || !(cgcs || wgs) {
-            return None;
-        }
-        if !upper.contains("PROJCS") && !upper.contains("PROJCRS") {
-            return Some(if cgcs { Crs::CGCS2000 } else { Crs::WGS84 });
-        }
-        let parameter = |name: &str| {
-            let at = upper.find(&format!("\"{name}\""))? + name.len() + 2;
-            let rest = upper[at..].trim_start_matches([',', ' ']);
-            let end = rest.find([']', ','])?;
-            rest[..end].trim().parse::<f64>().ok()
-        };
-        let wanted = (
-            parameter("CENTRAL_MERIDIAN").or_else(|| parameter("LONGITUDE OF NATURAL ORIGIN"))?,
-            parameter("SCALE_FACTOR").or_else(|| parameter("SCALE FACTOR AT NATURAL ORIGIN"))?,
-            parameter("FALSE_EASTING").or_else(|| parameter("FALSE EASTING"))?,
-            parameter("FALSE_NORTHING").or_else(|| parameter("FALSE NORTHING"))?,
-        );
-        // The 3-degree zones come first: a 6-degree system without prefix has the same parameters as one of them.
-        let zones: Vec<u32> = if cgcs {
-            (4513..=4554).chain(4491..=4512).collect()
-        } else {
-            (32601..=32660).chain(32701..=32760).collect()
-        };
-        zones.into_iter().map(Crs).find(|crs| {
-            matches!(crs.kind(), Kind::TransverseMercator { central_meridian_deg, scale, false_easting_m, false_northing_m }
-                if (central_meridian_deg, scale, false_easting_m, false_northing_m) == wanted)
-        })
+        crate::wkt::recognise(wkt).ok()
     }
 
     /// Flattening of the ellipsoid.
@@ -198,7 +165,7 @@ impl Crs {
         }
     }
 
-    fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         let tm = |central_meridian_deg: f64, scale, false_easting_m, false_northing_m| {
             Kind::TransverseMercator {
                 central_meridian_deg,

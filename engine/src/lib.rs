@@ -29,6 +29,8 @@ pub mod raster;
 pub mod rasterize;
 pub mod resample;
 pub mod terrain;
+#[cfg_attr(not(feature = "vector"), allow(dead_code))]
+mod wkt;
 pub mod zonal;
 
 pub use crs::{Crs, Projector};

@@ -160,7 +160,7 @@ impl Gev {
 
     /// -ln L of a sample; infinite where a value lies outside the support or the scale is not positive.
     pub fn negative_log_likelihood(&self, values: &[f64]) -> f64 {
-        if !(self.scale > 0.0) {
+        if self.scale.is_nan() || self.scale <= 0.0 {
             return f64::INFINITY;
         }
         let mut sum = values.len() as f64 * libm::log(self.scale);

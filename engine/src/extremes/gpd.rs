@@ -143,7 +143,7 @@ mod tests {
         });
         let path = format!("{data}/flood/frequency/rain_daily_sw_england.csv");
         let Ok(text) = std::fs::read_to_string(&path) else {
-            println!("SKIPPED: {path} is not there");
+            eprintln!("SKIPPED: {path} is not there");
             return;
         };
         let rain: Vec<f64> = text

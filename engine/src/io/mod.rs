@@ -2,12 +2,18 @@
 //!
 //! | file | reads | writes |
 //! | --- | --- | --- |
-//! | [`geotiff`] | strips, tiles, deflate, LZW, zstd, predictors, windows | tiled deflate, no-data, colours, metadata |
+//! | [`geotiff`] | all integer and float samples, strips, tiles, sparse files, predictors, bands either way, windows | tiled deflate, no-data, colours, metadata |
 //! | [`netcdf`] | CF grids | CF grids |
-//! | [`vector`] | GeoPackage, GeoJSON, Shapefile (UTF-8, GBK) | GeoPackage, GeoJSON |
-//! | [`table`] | CSV (UTF-8, GBK), Excel | CSV, Excel |
-//! | [`parquet`] | flat columns | flat columns, in blocks |
+//! | [`vector`] | GeoPackage (all layers), GeoJSON, Shapefile (UTF-8, GBK) | GeoPackage, GeoJSON |
+//! | [`table`] | CSV (UTF-8, UTF-16, GBK), Excel, Parquet row by row | CSV, Excel |
+//! | [`parquet`] | flat columns, tables of any flat type | flat columns, in blocks |
+//!
+//! [`describe()`] lists what any of them holds.
 
+mod describe;
+#[cfg(any(feature = "vector", feature = "table"))]
+#[cfg_attr(not(feature = "table"), allow(dead_code))]
+mod encoding;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
 #[cfg(feature = "netcdf")]
@@ -16,8 +22,12 @@ pub mod netcdf;
 pub mod parquet;
 #[cfg(feature = "table")]
 pub mod table;
+mod timestamp;
 #[cfg(feature = "vector")]
 pub mod vector;
+
+pub use describe::{Facts, describe};
+pub use timestamp::source_date_epoch;
 
 use crate::error::{Error, Result};
 use std::fmt;
@@ -125,14 +135,6 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Res
     temporary
         .persist(path)
         .map_err(|e| Error::io("renaming to", path, e.error))
-}
-
-/// Seconds since 1970 that files carry as their time: `SOURCE_DATE_EPOCH`, by default 2026-01-01.
-pub fn source_date_epoch() -> i64 {
-    std::env::var("SOURCE_DATE_EPOCH")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_767_225_600)
 }
 
 #[cfg(test)]

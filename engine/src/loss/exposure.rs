@@ -110,21 +110,20 @@ impl ExposureBuilder {
             } => Some((currency, price_year)),
             Measure::Count(_) => None,
         });
-        if let Some(first) = money.next() {
-            if let Some(other) = money.find(|m| *m != first) {
-                faults.push(Fault::new(
-                    "exposure",
-                    format!("{} of {} and {} of {}", first.0, first.1, other.0, other.1),
-                    "one currency and price year",
-                    "convert all values to one currency and price year",
-                ));
-            }
+        if let Some(first) = money.next()
+            && let Some(other) = money.find(|m| *m != first)
+        {
+            faults.push(Fault::new(
+                "exposure",
+                format!("{} of {} and {} of {}", first.0, first.1, other.0, other.1),
+                "one currency and price year",
+                "convert all values to one currency and price year",
+            ));
         }
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
-        self.rows
-            .sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+        self.rows.sort_by_key(|r| (r.0, r.1, r.2));
         Ok(Exposure {
             cell: self.rows.iter().map(|r| r.0).collect(),
             class: self.rows.iter().map(|r| r.1).collect(),
