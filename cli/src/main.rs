@@ -2,7 +2,7 @@
 //! library's.
 
 use anlan::engine::Error;
-use anlan::engine::io::{geotiff, table, vector};
+use anlan::engine::io::{Value, describe};
 use anlan::models::cartography::SheetLanguage;
 use anlan::progress::News;
 use anlan::run::{RunOptions, check, run};
@@ -314,36 +314,23 @@ fn new_project(dir: &Path, zh: bool) -> Result<(), Error> {
 }
 
 fn info(file: &Path, json: bool) -> Result<(), Error> {
-    let extension = file
-        .extension()
-        .map(|e| e.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    let facts = match extension.as_str() {
-        "tif" | "tiff" => {
-            let i = geotiff::info(file)?;
-            serde_json::json!({
-                "kind": "raster", "rows": i.grid.rows, "columns": i.grid.cols, "bands": i.bands, "sample": i.sample,
-                "nodata": i.nodata.map(|n| n.to_string()), "compression": i.compression, "crs": i.grid.crs.to_string(),
-                "crs_name": i.grid.crs.name(), "cell": [i.grid.dx, i.grid.dy], "origin": [i.grid.west, i.grid.north],
-            })
-        }
-        "csv" | "xlsx" | "xls" | "ods" | "txt" => {
-            let t = table::read(file)?;
-            serde_json::json!({"kind": "table", "columns": t.columns, "rows": t.rows.len()})
-        }
-        _ => {
-            let l = vector::read(file)?;
-            let b = l.bounds();
-            serde_json::json!({
-                "kind": "vector", "columns": l.columns, "features": l.features.len(), "crs": l.crs.to_string(),
-                "bounds": [b.west, b.south, b.east, b.north],
-            })
-        }
-    };
+    let facts = describe(file)?;
     if json {
-        print(&facts.to_string());
-    } else if let Some(map) = facts.as_object() {
-        for (key, value) in map {
+        let map: serde_json::Map<String, serde_json::Value> = facts
+            .into_iter()
+            .map(|(key, value)| {
+                let value = match value {
+                    Value::Null => serde_json::Value::Null,
+                    Value::Integer(v) => v.into(),
+                    Value::Real(v) => v.into(),
+                    Value::Text(v) => v.into(),
+                };
+                (key, value)
+            })
+            .collect();
+        print(&serde_json::Value::Object(map).to_string());
+    } else {
+        for (key, value) in facts {
             print(&format!("{key}: {value}"));
         }
     }

@@ -443,6 +443,10 @@ fn read_places(path: &Path, grid: &Grid) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     let mut faults = Vec::new();
     for (i, row) in table.rows.iter().enumerate() {
+        // A blank line.
+        if row.iter().all(|v| *v == Value::Null) {
+            continue;
+        }
         let (Some(x), Some(y)) = (row[lon].as_f64(), row[lat].as_f64()) else {
             faults.push(
                 Fault::new(
