@@ -161,12 +161,15 @@ impl Default for FloodOptions {
 pub struct GeologyOptions {
     /// Mean number of slides per year in 1000 km², to which the model is calibrated.
     pub slides_per_year_1000km2: f64,
+    /// Return periods of the intensity maps, years.
+    pub return_periods: Vec<f64>,
 }
 
 impl Default for GeologyOptions {
     fn default() -> Self {
         GeologyOptions {
             slides_per_year_1000km2: 4.0,
+            return_periods: vec![100.0, 1000.0],
         }
     }
 }
@@ -179,6 +182,8 @@ pub struct FireOptions {
     pub fires_per_year_1000km2: f64,
     /// Fires simulated for the library, per danger class.
     pub fires_per_class: u32,
+    /// Return periods of the flame-length maps, years.
+    pub return_periods: Vec<f64>,
 }
 
 impl Default for FireOptions {
@@ -186,6 +191,7 @@ impl Default for FireOptions {
         FireOptions {
             fires_per_year_1000km2: 2.0,
             fires_per_class: 1000,
+            return_periods: vec![100.0, 1000.0],
         }
     }
 }
@@ -408,6 +414,13 @@ impl Project {
                 1000.0,
             ),
             ("[flood] durations_h", &self.flood.durations_h, 0.5, 72.0),
+            (
+                "[geology] return_periods",
+                &self.geology.return_periods,
+                2.0,
+                1e6,
+            ),
+            ("[fire] return_periods", &self.fire.return_periods, 2.0, 1e6),
             (
                 "[losses] return_periods",
                 &self.losses.return_periods,

@@ -471,6 +471,17 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         &annual,
         &ctx.tags("annual_release_probability", "1/a"),
     )?;
+    for &period in &ctx.project.geology.return_periods {
+        // The cell is struck wholly or not at all: intensity 1 where a slide starts at least once in so many years.
+        let struck = annual.map(|p| {
+            if p.is_nan() {
+                f32::NAN
+            } else {
+                f32::from(u8::from(f64::from(p) * period >= 1.0))
+            }
+        });
+        write(ctx, draft, "landslide_intensity", period, &struck, "0 or 1")?;
+    }
     let period = annual.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
     geotiff::write_f32(
         &draft.file("return_period_years.tif")?,
@@ -504,6 +515,10 @@ pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         &annual,
         &ctx.tags("annual_burn_probability", "1/a"),
     )?;
+    for &period in &ctx.project.fire.return_periods {
+        let flame = model.library().flame_at(period);
+        write(ctx, draft, "flame_m", period, &flame, "m")?;
+    }
     // The class of greatest danger holds the fires that matter for intensity.
     if let Some(worst) = counts.last() {
         geotiff::write_f32(

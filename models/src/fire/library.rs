@@ -215,6 +215,42 @@ impl FireLibrary {
         self.days_per_year[class] * self.rate_per_day[class] / n
     }
 
+    /// Flame length, m, that a cell sees once in `period` years: the greatest that the fires of the library which burn the
+    /// cell with at least that flame bring together at a rate of -ln(1 - 1/period); 0 where it burns less often. A cell
+    /// that few fires of the library burn is known no better than [`BurnCounts::relative_error`] says.
+    pub fn flame_at(&self, period: f64) -> Raster<f32> {
+        let wanted = -libm::log1p(-1.0 / period);
+        let mut struck: Vec<(u32, f32, f64)> = Vec::new();
+        for (i, fire) in self.fires.iter().enumerate() {
+            let rate = self.rate_per_year(i);
+            let f = &fire.footprint;
+            struck.extend(
+                f.cells
+                    .iter()
+                    .zip(&f.values[0])
+                    .map(|(&c, &m)| (c, m, rate)),
+            );
+        }
+        // Per cell the longest flames first; equal flames in order of their rates, so that sums do not depend on anything.
+        struck.sort_by(|a, b| {
+            (a.0.cmp(&b.0))
+                .then(b.1.total_cmp(&a.1))
+                .then(a.2.total_cmp(&b.2))
+        });
+        let mut out = Raster::filled(self.grid, 0.0_f32);
+        for fires in struck.chunk_by(|a, b| a.0 == b.0) {
+            let mut sum = 0.0;
+            for &(cell, flame, rate) in fires {
+                sum += rate;
+                if sum >= wanted {
+                    out.values_mut()[cell as usize] = flame;
+                    break;
+                }
+            }
+        }
+        out
+    }
+
     /// Annual burn probability per cell straight from the library, 1 - exp(-sum of rates), and the counts per danger class
     /// behind it (with flame classes and binomial errors).
     pub fn burn_maps(&self) -> (Raster<f32>, Vec<BurnCounts>) {
@@ -416,6 +452,30 @@ mod tests {
             11,
         )
         .unwrap()
+    }
+
+    #[test]
+    fn flames_of_a_return_period_agree_with_the_burn_probability() {
+        let library = library();
+        let (annual, _) = library.burn_maps();
+        for period in [20.0, 200.0] {
+            let flame = library.flame_at(period);
+            for (&f, &p) in flame.values().iter().zip(annual.values()) {
+                // A cell has a flame of the period exactly where it burns at least so often; f32 probabilities.
+                if (f64::from(p) * period - 1.0).abs() > 1e-5 {
+                    assert_eq!(f > 0.0, f64::from(p) * period > 1.0, "{f} {p}");
+                }
+            }
+        }
+        let (often, seldom) = (library.flame_at(20.0), library.flame_at(200.0));
+        assert!(
+            often
+                .values()
+                .iter()
+                .zip(seldom.values())
+                .all(|(a, b)| a <= b)
+        );
+        assert!(seldom.values().iter().any(|f| *f > 0.0));
     }
 
     #[test]
