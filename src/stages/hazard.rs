@@ -378,7 +378,8 @@ pub fn convection(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             write(ctx, draft, name, period, &on_grid(&raster), unit)?;
         }
     }
-    let strikes = local.map(|f| f * closed.tornado_rate(0) as f32);
+    let strike_rate = closed.tornado_rate(0) as f32;
+    let strikes = local.map(|f| f * strike_rate);
     geotiff::write_f32(
         &draft.file("tornado_strike_probability.tif")?,
         &on_grid(&strikes),
