@@ -1,6 +1,6 @@
 //! `hazard/*`: the four hazards: libraries, return-period maps, annual probabilities.
 
-use super::{Context, models, store};
+use super::{Context, models, screening, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
 use anlan_engine::io::table::{self, Table, write_csv};
@@ -13,10 +13,6 @@ use anlan_models::flood::library::{LibraryStorm, SparseField};
 use anlan_models::flood::rain::Hyetograph;
 use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
 use anlan_models::flood::runoff::{Roughness, Wetness};
-use anlan_models::flood::screening::{
-    Section, concentration_h, peak_discharge_m3_s, screening_depths,
-};
-use anlan_models::geology::susceptibility::{percentile_rank, screening};
 use anlan_models::hazard::{Blocks, HazardModel, Sites};
 use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
@@ -24,13 +20,13 @@ use rayon::prelude::*;
 /// Bins of the hillslopes' travel times and of the hyetographs, h.
 const BIN_H: f64 = 1.0 / 6.0;
 /// Cells less deep are not kept in the library, m.
-const LEAST_DEPTH_M: f32 = 0.05;
+pub(super) const LEAST_DEPTH_M: f32 = 0.05;
 
 /// Flood: the storm library and the return-period maps.
 pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     let storms = if ctx.project.project.screening {
-        screening_library(ctx, &weather)?
+        screening::flood_library(ctx, &weather)?
     } else {
         simulated_library(ctx, draft, &weather)?
     };
@@ -59,7 +55,10 @@ pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             }
         }
         write(ctx, draft, "depth_m", period, &depth, "m")?;
-        write(ctx, draft, "velocity_m_s", period, &velocity, "m/s")?;
+        // Screening knows depths only.
+        if !ctx.project.project.screening {
+            write(ctx, draft, "velocity_m_s", period, &velocity, "m/s")?;
+        }
     }
     Ok(())
 }
@@ -74,6 +73,10 @@ fn write(
 ) -> Result<()> {
     let mut tags = ctx.tags(measure, unit);
     tags.insert("ANLAN_RETURN_PERIOD_YEARS".into(), period.to_string());
+    if ctx.project.project.screening && measure == "depth_m" {
+        let method = "screening: height above the drainage and rating curve";
+        tags.insert("ANLAN_METHOD".into(), method.into());
+    }
     geotiff::write_f32(
         &draft.file(&store::rp_file(measure, period))?,
         raster,
@@ -218,80 +221,6 @@ fn simulated_library(
         }
     }
     write_csv(&draft.file("water_balance.csv")?, &ledger)?;
-    Ok(storms)
-}
-
-/// Screening: stage of each channel from the peak of its catchment by Manning's formula, depth from the height above it.
-fn screening_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<LibraryStorm>> {
-    let filled = store::raster(ctx, "layers", "filled_m.tif")?;
-    let accumulation = store::raster(ctx, "layers", "accumulation_cells.tif")?;
-    let hand = store::raster(ctx, "layers", "hand_m.tif")?;
-    let directions = store::classes(ctx, "layers", "flow_direction.tif")?;
-    let (numbers, _) = models::curve_numbers(ctx)?;
-    let grid = filled.grid;
-    let cell_km2 = grid.dx * grid.dy / 1e6;
-    let drainage = models::drainage_cell(
-        &directions,
-        &accumulation,
-        ctx.project.flood.channel_km2 / cell_km2,
-    );
-    let slope = models::channel_slope(&directions, &filled);
-    let tables = RiverTables::published();
-    let roughness = Roughness::published();
-    let mean_cn = {
-        let (sum, n) = numbers
-            .values()
-            .iter()
-            .filter(|&&c| c > 0)
-            .fold((0_u64, 0_u64), |(s, n), &c| (s + u64::from(c), n + 1));
-        sum as f64 / n.max(1) as f64
-    };
-    let mut storms = Vec::new();
-    for &duration in &ctx.project.flood.durations_h {
-        for &period in &ctx.project.flood.return_periods {
-            let rain = weather.idf().depth_mm(duration, period);
-            let stages: Vec<f32> = (0..grid.cells())
-                .into_par_iter()
-                .map(|cell| {
-                    if drainage.values()[cell] != cell as u32 {
-                        return f32::NAN;
-                    }
-                    let area = f64::from(accumulation.values()[cell]) * cell_km2;
-                    let effective = anlan_models::flood::runoff::effective_rain_mm(rain, mean_cn);
-                    let s = f64::from(slope.values()[cell]);
-                    // Length of the main stream by Hack's law.
-                    let length = 1.4 * libm::pow(area, 0.6);
-                    let q =
-                        peak_discharge_m3_s(effective, area, duration, concentration_h(length, s));
-                    let width = tables.geometry.width_m(area);
-                    let floor = (6.0 * width).max(0.5 * grid.dx);
-                    let section = Section::regional(
-                        area,
-                        floor,
-                        s,
-                        &tables.geometry,
-                        (f64::from(roughness.channel_n), 0.06),
-                    );
-                    section.stage_m(q).max(0.0) as f32
-                })
-                .collect();
-            let footprint = screening_depths(
-                &hand,
-                &drainage,
-                |cell| f64::from(stages[cell as usize]),
-                LEAST_DEPTH_M,
-            );
-            storms.push(LibraryStorm {
-                return_period: period,
-                duration_h: duration,
-                field: SparseField {
-                    velocity_m_s: vec![0.0; footprint.cells.len()],
-                    depth_m: footprint.values[0].clone(),
-                    cells: footprint.cells,
-                },
-            });
-        }
-    }
     Ok(storms)
 }
 
@@ -461,7 +390,7 @@ fn count(
 pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     if ctx.project.project.screening {
-        return geology_screening(ctx, draft);
+        return screening::geology(ctx, draft);
     }
     ctx.step(0.1, "failure probabilities");
     let model = models::geology(ctx, &weather)?;
@@ -491,22 +420,12 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     )
 }
 
-/// Screening: rank of the slope times rank of the relief. It orders places and is no probability: slopes of 30" cells are
-/// too flat for a factor of safety.
-fn geology_screening(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
-    let slope = percentile_rank(&store::raster(ctx, "layers", "slope_deg.tif")?);
-    let relief = percentile_rank(&store::raster(ctx, "layers", "hand_m.tif")?);
-    let index = screening(&slope, &relief);
-    geotiff::write_f32(
-        &draft.file("annual_probability.tif")?,
-        &index,
-        &ctx.tags("landslide_screening_index", "0..1, no probability"),
-    )
-}
-
 /// Forest fire: annual burn probability, conditional flame length, flame-length classes.
 pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
+    if ctx.project.project.screening {
+        return screening::fire(ctx, draft, &weather);
+    }
     ctx.step(0.1, "library of fires");
     let model = models::fire(ctx, &weather)?;
     ctx.step(0.8, "burn probability");

@@ -2,9 +2,9 @@
 
 use super::{Context, models, store};
 use crate::manifest::Draft;
-use anlan_engine::io::geotiff;
 use anlan_engine::io::parquet::{Column, ColumnData, write_blocks};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
+use anlan_engine::io::{Value, geotiff};
 use anlan_engine::{Error, Fault, Raster, Result};
 use anlan_models::census::exposure::ExposureValues;
 use anlan_models::convection::ConvectionModel;
@@ -45,17 +45,22 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         models::activity(ctx, &parameters)?,
         ctx.project.project.seed,
     )?;
-    // Screening knows no single slides: it orders places only.
-    let geology = if ctx.project.project.screening {
-        ctx.warn("screening: geological hazards give no losses");
-        None
-    } else {
-        Some(models::geology(ctx, &weather)?)
-    };
-    let fire = models::fire(ctx, &weather)?;
+    let (mut geology, mut fire) = (None, None);
+    if assessed(ctx, Hazard::Geology) {
+        geology = Some(models::geology(ctx, &weather)?);
+    }
+    if assessed(ctx, Hazard::Fire) {
+        fire = Some(models::fire(ctx, &weather)?);
+    }
+    for hazard in Hazard::ALL.into_iter().filter(|h| !assessed(ctx, *h)) {
+        ctx.warn(&format!(
+            "losses from {} are not assessed in screening",
+            hazard.name()
+        ));
+    }
     let mut hazards: Vec<&dyn HazardModel> = vec![&flood, &convection];
     hazards.extend(geology.as_deref().map(|g| g as &dyn HazardModel));
-    hazards.push(fire.as_ref());
+    hazards.extend(fire.as_deref().map(|f| f as &dyn HazardModel));
     let (file, path) = vulnerability(ctx)?;
     let damage = Hazard::ALL
         .into_iter()
@@ -115,8 +120,19 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         &cell_loss,
         &ctx.tags("average_annual_loss", "yuan/a"),
     )?;
-    write_years(&draft.file("year_loss.parquet")?, &totals, years, &units)?;
+    write_years(ctx, draft, &totals, &units)?;
     write_tables(ctx, draft, &totals, &units)
+}
+
+/// True where losses from a hazard are simulated. Screening only ranks places by geological hazards and fire, so tables
+/// hold no rows of those: an absence, not a loss of zero.
+pub fn assessed(ctx: &Context<'_>, hazard: Hazard) -> bool {
+    !ctx.project.project.screening || matches!(hazard, Hazard::Flood | Hazard::Convection)
+}
+
+/// Scopes of the tables: all hazards, then those assessed.
+fn scopes(ctx: &Context<'_>) -> impl Iterator<Item = usize> {
+    (0..5).filter(|&s| s == 0 || assessed(ctx, Hazard::ALL[s - 1]))
 }
 
 fn vulnerability(ctx: &Context<'_>) -> Result<(VulnerabilityFile, PathBuf)> {
@@ -181,7 +197,14 @@ fn event_columns(rows: &[LossRow]) -> Vec<Column> {
 }
 
 /// The year loss table (年损失表): sums of each year by unit, all hazards together and hazard by hazard.
-fn write_years(path: &Path, totals: &Totals, years: u32, units: &[store::UnitRow]) -> Result<()> {
+fn write_years(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    totals: &Totals,
+    units: &[store::UnitRow],
+) -> Result<()> {
+    let years = ctx.project.losses.years;
+    let scopes: Vec<u32> = scopes(ctx).map(|s| s as u32).collect();
     let schema = |unit: u32, scope: u32| -> Vec<Column> {
         let n = years as usize;
         let mut columns = vec![
@@ -197,8 +220,8 @@ fn write_years(path: &Path, totals: &Totals, years: u32, units: &[store::UnitRow
         }
         columns
     };
-    let mut keys = (0..=units.len() as u32).flat_map(|u| (0..5_u32).map(move |s| (u, s)));
-    write_blocks(path, &schema(0, 0), || {
+    let mut keys = (0..=units.len() as u32).flat_map(|u| scopes.iter().map(move |&s| (u, s)));
+    write_blocks(&draft.file("year_loss.parquet")?, &schema(0, 0), || {
         Ok(keys.next().map(|(u, s)| schema(u, s)))
     })
 }
@@ -256,7 +279,7 @@ fn write_tables(
                 forest_all,
             )
         };
-        for scope in 0..5 {
+        for scope in scopes(ctx) {
             for (k, metric) in METRICS.iter().enumerate() {
                 let mean = annual_average(totals.sums(scope, u, k));
                 let head = || -> Vec<anlan_engine::io::Value> {
@@ -292,24 +315,53 @@ fn write_tables(
         let above =
             sums.iter().filter(|&&s| f64::from(s) > 0.01 * gdp).count() as f64 / sums.len() as f64;
         let burned = annual_average(totals.sums(4, u, 4));
+        let permille = |hectares: f64| {
+            if assessed(ctx, Hazard::Fire) {
+                Value::Real(1000.0 * hectares / forest.max(1.0))
+            } else {
+                Value::Null
+            }
+        };
         indicators.rows.push(vec![
             code.into(),
             name.into(),
             (1000.0 * annual_average(sums).mean / gdp.max(1.0)).into(),
             above.into(),
-            (1000.0 * burned.mean / forest.max(1.0)).into(),
-            (1000.0 * burned.standard_error / forest.max(1.0)).into(),
+            permille(burned.mean),
+            permille(burned.standard_error),
         ]);
     }
     write_csv(&draft.file("average_annual.csv")?, &aal)?;
     write_csv(&draft.file("exceedance.csv")?, &curve)?;
     write_csv(&draft.file("indicators.csv")?, &indicators)?;
+    let hazards = coverage(ctx);
+    write_csv(&draft.file("hazards.csv")?, &hazards)?;
     write_xlsx(
         &draft.file("losses.xlsx")?,
         &[
             ("年均损失 AAL", &aal),
             ("超越概率 EP", &curve),
             ("指标 KPI", &indicators),
+            ("灾种 hazards", &hazards),
         ],
     )
+}
+
+/// Which hazards the losses hold.
+fn coverage(ctx: &Context<'_>) -> Table {
+    let mut table = Table::new(&["hazard", "hazard_zh", "losses", "losses_zh"]);
+    for hazard in Hazard::ALL {
+        let (text, zh) = if assessed(ctx, hazard) {
+            ("assessed", "已评估")
+        } else {
+            ("not assessed in screening", "筛查中未评估")
+        };
+        table.rows.push(vec![
+            hazard.name().into(),
+            hazard.name_zh().into(),
+            text.into(),
+            zh.into(),
+        ]);
+    }
+    table
 }

@@ -14,6 +14,7 @@ mod models;
 mod products;
 mod relief;
 mod risk;
+mod screening;
 mod store;
 mod weather;
 

@@ -215,16 +215,22 @@ pub fn activity(ctx: &Context<'_>, p: &ConvectionParameters) -> Result<Activity>
     Ok(Activity::from_field(&rate, p.activity_exponent))
 }
 
+/// Fuel models of the land cover.
+pub fn fuel(ctx: &Context<'_>) -> Result<Raster<u8>> {
+    let cover = store::classes(ctx, "layers", "land_cover.tif")?;
+    let lookup = FuelByLandCover::standard().lookup();
+    let mut fuel = cover.map(|c| lookup[c as usize]);
+    fuel.nodata = None;
+    Ok(fuel)
+}
+
 /// The fire model on all cells.
 pub fn fire(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Arc<FireModel>> {
     if let Some(model) = ctx.cache.fire.get() {
         return Ok(model.clone());
     }
-    let cover = store::classes(ctx, "layers", "land_cover.tif")?;
-    let lookup = FuelByLandCover::standard().lookup();
-    let mut fuel = cover.map(|c| lookup[c as usize]);
-    fuel.nodata = None;
-    let grid = cover.grid;
+    let fuel = fuel(ctx)?;
+    let grid = fuel.grid;
     let inputs = FireInputs {
         grid,
         fuel,

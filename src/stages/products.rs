@@ -1,6 +1,6 @@
 //! `products`: maps, charts and the summary.
 
-use super::losses::scope_name;
+use super::losses::{self, scope_name};
 use super::{Context, risk, store};
 use crate::manifest::Draft;
 use anlan_engine::io::table::{self, Table};
@@ -10,6 +10,8 @@ use anlan_models::cartography::chart::{Curve, exceedance_png};
 use anlan_models::cartography::{
     Border, Colour, Label, LegendEntry, Mark, PointSymbol, Sheet, SheetLanguage, render_png,
 };
+use anlan_models::fire::screening::high_danger_from;
+use anlan_models::fire::season::SeasonConfig;
 use anlan_models::hazard::Hazard;
 use anlan_models::risk::RulePack;
 use geo::MultiPolygon;
@@ -87,8 +89,17 @@ const SLIDE: Scale = Scale {
         [179, 0, 0],
     ],
 };
+const RANK: Scale = Scale {
+    from: &[0.01, 0.2, 0.4, 0.6, 0.8],
+    colours: SLIDE.colours,
+};
+const DANGER_DAYS: Scale = Scale {
+    from: &[1.0, 10.0, 20.0, 30.0, 45.0, 60.0],
+    colours: BURN.colours,
+};
+/// Residents per km².
 const PEOPLE: Scale = Scale {
-    from: &[1.0, 5.0, 20.0, 50.0, 100.0, 200.0],
+    from: &[1.0, 50.0, 200.0, 500.0, 2000.0, 10_000.0],
     colours: &[
         [237, 248, 233],
         [199, 233, 192],
@@ -251,16 +262,13 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         "Borders: Tianditu".to_string()
     });
     let mut out = Vec::new();
-    let mut scaled = |task: &str,
-                      file: &str,
+    let mut scaled = |raster: Raster<f32>,
                       key: &str,
                       scale: &Scale,
                       titles: (String, String),
                       legends: (&str, &str),
                       unit_name: &str,
-                      note: String|
-     -> Result<()> {
-        let raster = store::raster(ctx, task, file)?;
+                      note: String| {
         let mut notes = vec![note];
         notes.extend(common.iter().cloned());
         out.push(Job {
@@ -272,22 +280,23 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
             points: Vec::new(),
             notes,
         });
-        Ok(())
     };
     let pick = |z: &str, e: &str| if zh { z.to_string() } else { e.to_string() };
+    let cell_km2 = unit.grid.dx * unit.grid.dy / 1e6;
+    let density = store::raster(ctx, "layers", "population.tif")?
+        .map(|people| (f64::from(people) / cell_km2) as f32);
     scaled(
-        "layers",
-        "population.tif",
+        density,
         "exposure_population",
         &PEOPLE,
         ("常住人口分布图".into(), "residents".into()),
-        ("常住人口（人/格网）", "residents per cell"),
+        ("常住人口（人/km²）", "residents per km²"),
         "",
         pick(
             "人口按县级普查数分摊，县级合计与普查一致。",
             "Residents spread from county totals, which are kept exactly.",
         ),
-    )?;
+    );
     let screening = ctx.project.project.screening;
     for &t in store::return_periods(ctx.project) {
         let years = t.round() as u64;
@@ -303,8 +312,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
             )
         };
         scaled(
-            "hazard/flood",
-            &store::rp_file("depth_m", t),
+            store::raster(ctx, "hazard/flood", &store::rp_file("depth_m", t))?,
             &format!("flood_depth_rp{years:04}"),
             &DEPTH,
             (
@@ -314,7 +322,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
             ("最大水深", "maximum depth"),
             "m",
             flood_note,
-        )?;
+        );
     }
     let last = *store::return_periods(ctx.project)
         .iter()
@@ -327,8 +335,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         "From the event set; rates unverified and replaceable.",
     );
     scaled(
-        "hazard/convection",
-        &store::rp_file("gust_m_s", last),
+        store::raster(ctx, "hazard/convection", &store::rp_file("gust_m_s", last))?,
         "convection_gust",
         &GUST,
         (
@@ -338,10 +345,9 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         ("阵风", "gust"),
         "m/s",
         rate_note.clone(),
-    )?;
+    );
     scaled(
-        "hazard/convection",
-        &store::rp_file("hail_mm", last),
+        store::raster(ctx, "hazard/convection", &store::rp_file("hail_mm", last))?,
         "convection_hail",
         &HAIL,
         (
@@ -351,39 +357,74 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         ("冰雹最大直径", "greatest hail diameter"),
         "mm",
         rate_note,
-    )?;
-    scaled(
-        "hazard/geology",
-        "annual_probability.tif",
-        "geology_probability",
-        &SLIDE,
-        (
-            "滑坡年发生概率图".into(),
-            "annual probability of a slide".into(),
-        ),
-        ("年概率（每格网）", "annual probability per cell"),
-        "",
-        pick(
-            "无限边坡稳定，强度参数抽样，暴雨驱动；年均次数为标定值。",
-            "Infinite slope, sampled strength, driven by storms; the yearly number is calibrated.",
-        ),
-    )?;
-    scaled(
-        "hazard/fire",
-        "burn_probability.tif",
-        "fire_burn_probability",
-        &BURN,
-        (
-            "森林火灾年过火概率图".into(),
-            "annual burn probability".into(),
-        ),
-        ("年过火概率", "annual burn probability"),
-        "",
-        pick(
-            "Rothermel蔓延，逐日天气驱动；起火点为合成。",
-            "Rothermel spread under daily weather; ignitions are synthetic.",
-        ),
-    )?;
+    );
+    if screening {
+        let fwi = high_danger_from(&SeasonConfig::default());
+        scaled(
+            store::raster(ctx, "hazard/geology", "susceptibility_index.tif")?,
+            "geology_susceptibility_index",
+            &RANK,
+            (
+                "滑坡易发性筛查指数图".into(),
+                "landslide screening index".into(),
+            ),
+            ("筛查指数（区域内排序）", "index (rank in the region)"),
+            "",
+            pick(
+                "地形地表易发性排序×强降雨排序；不是概率，不估算损失。",
+                "Rank of terrain and cover times rank of heavy rain; no probability, no losses.",
+            ),
+        );
+        scaled(
+            store::raster(ctx, "hazard/fire", "high_danger_days.tif")?,
+            "fire_high_danger_days",
+            &DANGER_DAYS,
+            (
+                "森林火险年均高火险日数图".into(),
+                "days of high fire danger a year".into(),
+            ),
+            (
+                &format!("FWI≥{fwi}的日数"),
+                &format!("days with FWI ≥ {fwi}"),
+            ),
+            "",
+            pick(
+                "逐日天气按海拔与年雨量订正；未含火源与蔓延，不估算损失。",
+                "Daily weather by height and annual rain; no ignition, no spread, no losses.",
+            ),
+        );
+    } else {
+        scaled(
+            store::raster(ctx, "hazard/geology", "annual_probability.tif")?,
+            "geology_probability",
+            &SLIDE,
+            (
+                "滑坡年发生概率图".into(),
+                "annual probability of a slide".into(),
+            ),
+            ("年概率（每格网）", "annual probability per cell"),
+            "",
+            pick(
+                "无限边坡稳定，强度参数抽样，暴雨驱动；年均次数为标定值。",
+                "Infinite slope, sampled strength, driven by storms; the yearly number is calibrated.",
+            ),
+        );
+        scaled(
+            store::raster(ctx, "hazard/fire", "burn_probability.tif")?,
+            "fire_burn_probability",
+            &BURN,
+            (
+                "森林火灾年过火概率图".into(),
+                "annual burn probability".into(),
+            ),
+            ("年过火概率", "annual burn probability"),
+            "",
+            pick(
+                "Rothermel蔓延，逐日天气驱动；起火点为合成。",
+                "Rothermel spread under daily weather; ignitions are synthetic.",
+            ),
+        );
+    }
     let packs = risk::packs(ctx)?;
     let mut graded = |file: &str, z: String, e: String, pack: &RulePack| -> Result<()> {
         let classes = store::classes(ctx, "risk", &format!("{file}.tif"))?;
@@ -405,7 +446,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         Ok(())
     };
     for hazard in Hazard::ALL {
-        let pack = packs.get(&format!("{}-hazard", hazard.name()))?;
+        let pack = packs.get(&risk::hazard_pack(ctx, hazard))?;
         graded(
             &format!("{}_hazard_grade", hazard.name()),
             pack.title_zh.clone() + "图",
@@ -635,6 +676,28 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
             )
         }
     );
+    let left_out: Vec<&str> = Hazard::ALL
+        .into_iter()
+        .filter(|h| !losses::assessed(ctx, *h))
+        .map(|h| if zh { h.name_zh() } else { h.name() })
+        .collect();
+    if !left_out.is_empty() {
+        let _ = writeln!(
+            out,
+            "{}\n",
+            if zh {
+                format!(
+                    "筛查：洪涝按HAND与水位流量关系估算；{}只作区域内排序，损失与人员未评估，不含在任何损失数字和“综合”损失中（空缺，不是零）。",
+                    left_out.join("、")
+                )
+            } else {
+                format!(
+                    "Screening: flood depths by height above the drainage and rating curves; {} only rank places. Their losses and people are not assessed and are in no figure of loss, nor in those of all hazards: absent, not zero.",
+                    left_out.join(" and ")
+                )
+            }
+        );
+    }
     let _ = writeln!(out, "## {}\n", if zh { "风险等级" } else { "Risk grades" });
     let _ = writeln!(
         out,
@@ -674,6 +737,7 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
         }
     );
     let _ = writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |");
+    let not_assessed = if zh { "未评估" } else { "not assessed" };
     let region = (p.project.code.clone(), name.clone());
     let all = units
         .iter()
@@ -704,7 +768,7 @@ fn summary(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Stri
         let k = lookup(&kpi.rows, &[(0, &code)]);
         let cell = |i: usize| {
             k.and_then(|r| r[i].as_f64())
-                .map_or(String::new(), |v| format!("{v:.3}"))
+                .map_or_else(|| not_assessed.to_string(), |v| format!("{v:.3}"))
         };
         let _ = writeln!(
             out,

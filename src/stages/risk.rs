@@ -68,7 +68,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     for (n, hazard) in Hazard::ALL.into_iter().enumerate() {
         ctx.step(n as f64 / 5.0, hazard.name());
         let index = hazard_index(ctx, hazard, &inside)?;
-        let pack = packs.get(&format!("{}-hazard", hazard.name()))?;
+        let pack = packs.get(&hazard_pack(ctx, hazard))?;
         let grades = raster_grades(&grid, &index, pack);
         write_index(
             ctx,
@@ -160,6 +160,17 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     )
 }
 
+/// Name of the pack by which a hazard is graded. Rankings of the screening have packs of their own: no bounds of probability
+/// or intensity fit them.
+pub fn hazard_pack(ctx: &Context<'_>, hazard: Hazard) -> String {
+    let ranked = ctx.project.project.screening && !super::losses::assessed(ctx, hazard);
+    format!(
+        "{}-{}",
+        hazard.name(),
+        if ranked { "screening" } else { "hazard" }
+    )
+}
+
 /// The compiled-in packs with those of the project.
 pub fn packs(ctx: &Context<'_>) -> Result<RulePacks> {
     let mut packs = RulePacks::builtin();
@@ -228,13 +239,14 @@ fn push_unit(
         unit.name.clone().into(),
         hazard.into(),
     ];
-    row.extend(index.iter().map(|v| {
+    let number = |v: f64| {
         if v.is_nan() {
             Value::Null
         } else {
-            Value::Real(*v)
+            Value::Real(v)
         }
-    }));
+    };
+    row.extend(index.map(number));
     let name = |zh: bool| {
         if grade == 0 {
             Value::Null
@@ -246,8 +258,8 @@ fn push_unit(
         Value::Integer(i64::from(grade)),
         name(true),
         name(false),
-        mean.into(),
-        error.into(),
+        number(mean),
+        number(error),
         pack.id.clone().into(),
         pack.status.clone().into(),
         pack.hash().into(),
@@ -267,6 +279,7 @@ fn dense(grid: &Grid, rows: impl Iterator<Item = (u32, f64)>) -> Vec<f64> {
 fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Vec<f64>> {
     let task = format!("hazard/{}", hazard.name());
     let periods = store::return_periods(ctx.project);
+    let screening = ctx.project.project.screening;
     let values: Vec<f64> = match hazard {
         Hazard::Flood => {
             let rasters = periods
@@ -300,6 +313,10 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
                 .collect::<Result<Vec<_>>>()?;
             weighted_sum(&columns, &entropy_weights(&columns))
         }
+        Hazard::Geology if screening => {
+            floats(&store::raster(ctx, &task, "susceptibility_index.tif")?)
+        }
+        Hazard::Fire if screening => floats(&store::raster(ctx, &task, "fire_danger_index.tif")?),
         Hazard::Geology => floats(&store::raster(ctx, &task, "annual_probability.tif")?),
         Hazard::Fire => {
             let burn = store::raster(ctx, &task, "burn_probability.tif")?;

@@ -32,6 +32,12 @@ pub fn classes(ctx: &Context<'_>, task: &str, file: &str) -> Result<Raster<u8>> 
     geotiff::read_u8(&existing(ctx, task, file)?, 1)
 }
 
+/// True for the cells of the units.
+pub fn inside(ctx: &Context<'_>) -> Result<Vec<bool>> {
+    let unit = raster(ctx, "layers", "unit.tif")?;
+    Ok(unit.values().iter().map(|u| !u.is_nan()).collect())
+}
+
 pub fn existing(ctx: &Context<'_>, task: &str, file: &str) -> Result<PathBuf> {
     let path = ctx.folder(task).join(file);
     if path.exists() {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Years of the catalogue that are written out for people to look at; the simulation makes its own years.
 const SHOWN_YEARS: u32 = 100;
-/// Cells on which the rain rate is kept, m.
+/// Cells on which rain rate and annual rain are kept, m.
 const RATE_CELL_M: f64 = 3000.0;
 
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
@@ -28,6 +28,18 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         &draft.file("rain_rate_mm_h.tif")?,
         &resample(&rate, &wide, Method::Bilinear),
         &ctx.tags("rain_rate_exceeded_0.01_percent_of_the_year", "mm/h"),
+    )?;
+    let mut of_year = resample(&rain[0], &wide, Method::Bilinear);
+    for month in &rain[1..] {
+        let month = resample(month, &wide, Method::Bilinear);
+        for (sum, v) in of_year.values_mut().iter_mut().zip(month.values()) {
+            *sum += v;
+        }
+    }
+    geotiff::write_f32(
+        &draft.file("annual_rain_mm.tif")?,
+        &of_year,
+        &ctx.tags("annual_rain", "mm/a"),
     )?;
     let dem = store::raster(ctx, "layers", "dem_m.tif")?;
     let mut table = Table::new(&["quantity", "month", "value"]);

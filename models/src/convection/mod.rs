@@ -39,8 +39,9 @@ pub use parameters::{
 };
 
 use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
-use crate::weather::quantile::{Count, Length, normal_quantile};
-use crate::weather::{StormKind, WeatherModel, WeatherYear};
+use crate::weather::quantile::Length;
+use crate::weather::{MOST_STORMS, StormKind, WeatherModel, WeatherYear};
+use anlan_engine::distributions::normal_quantile;
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Occurrence, Result};
 use footprint::SiteRows;
@@ -49,10 +50,10 @@ use swath::{Peak, SwathLaw};
 use tornado::Outbreaks;
 
 /// Most draws of one law a year.
-const MOST: u32 = 4096;
-/// Incidents of a year are numbered year * 2^17 + order: 16 laws and the outbreaks of 4096 draws and 1024 storms fit.
+const MOST: usize = 1 << 16;
+/// Incidents of a year are numbered year * 2^17 + order.
 const NUMBERS: u64 = 1 << 17;
-/// Items of the draws of a year: dry swaths of law i at (i + 1) * 4096, outbreaks at 0x10_0000.
+/// Items of the draws of a year: see [`swath_item`]; outbreaks from 0x10_0000.
 const OUTBREAKS: u32 = 0x10_0000;
 /// Items of the draws of a storm, apart from those of a year: a storm's number may equal a year's.
 const STORM: u32 = 0x4000_0000;
@@ -110,7 +111,7 @@ impl ConvectionModel {
         let bounds = sites.grid.bounds();
         let storms = weather.convective_storms_per_m2();
         let mut faults = Vec::new();
-        let mut laws = Vec::new();
+        let mut laws: Vec<SwathLaw> = Vec::new();
         let named = [
             ("gale", &p.gale, GUST, p.least_gust_m_s),
             ("hail", &p.hail, HAIL, p.least_hail_mm),
@@ -132,12 +133,18 @@ impl ConvectionModel {
                     continue;
                 }
                 let law = SwathLaw::new(s, measure, least, dry / 1e10 * activity.most(), &bounds);
-                faults.extend(too_many(&format!("{group}[{i}]"), law.dry_mean));
+                faults.extend(too_many(&format!("{group}[{i}]"), law.dry.most(), MOST));
                 laws.push(law);
             }
         }
         let outbreaks = Outbreaks::new(&p.tornado, &bounds, activity.most());
-        faults.extend(too_many("tornado", outbreaks.mean));
+        faults.extend(too_many("tornado", outbreaks.count.most(), MOST));
+        let all = laws.iter().map(|l| l.dry.most()).sum::<usize>() + outbreaks.count.most();
+        faults.extend(too_many(
+            "gale, hail and tornado",
+            all,
+            NUMBERS as usize - MOST_STORMS,
+        ));
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
@@ -237,10 +244,9 @@ impl ConvectionModel {
         }
         let event = u64::from(weather.year);
         for (k, law) in self.laws.iter().enumerate() {
-            let base = (k as u32 + 1) * MOST;
             let count = law.dry.quantile(self.places.uniform(event, k as u32, 0));
-            for j in 0..count.min(MOST as usize) {
-                let item = base + j as u32;
+            for j in 0..count.min(MOST) {
+                let item = swath_item(k, j);
                 let u = self.places.uniform4(event, item, 0);
                 let centre = law.place([u[0], u[1]]);
                 // Drawn as often as where convection is most frequent; elsewhere some are left out.
@@ -260,7 +266,7 @@ impl ConvectionModel {
             .outbreaks
             .count
             .quantile(self.places.uniform(event, OUTBREAKS, 0));
-        for j in 0..count.min(MOST as usize) {
+        for j in 0..count.min(MOST) {
             let item = OUTBREAKS + 1 + j as u32;
             let (day, centre, shapes) = self.outbreaks.draw(&self.sizes, event, item);
             if !self
@@ -287,12 +293,18 @@ impl ConvectionModel {
     }
 }
 
-fn too_many(key: &str, mean: f64) -> Option<Fault> {
-    (mean > Count::MOST).then(|| {
+/// Item of draw `j` of the dry swaths of law `k`: the low 12 bits of `j` behind the number of the law, the others from bit
+/// 24 on.
+fn swath_item(k: usize, j: usize) -> u32 {
+    ((j >> 12) << 24 | (k + 1) << 12 | (j & 0xfff)) as u32
+}
+
+fn too_many(key: &str, count: usize, most: usize) -> Option<Fault> {
+    (count > most).then(|| {
         Fault::new(
             "convection parameters",
-            format!("{mean:.0} a year over the sites and their margin"),
-            format!("at most {}", Count::MOST),
+            format!("{count} in the busiest years over the sites and their margin"),
+            format!("at most {most}"),
             "lower the rate, or take a smaller region",
         )
         .at(key)

@@ -6,8 +6,9 @@
 
 use super::parameters::SwathParameters;
 use super::shape::Shape;
-use crate::weather::quantile::{Count, Length, Season, normal_quantile};
+use crate::weather::quantile::{Count, Length, Season};
 use anlan_engine::Bounds;
+use anlan_engine::distributions::normal_quantile;
 
 /// Generalised Pareto peak above a least intensity, bounded (shape below 0).
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,6 @@ pub(crate) struct SwathLaw {
     /// Dry swaths are drawn here.
     domain: Bounds,
     pub(crate) dry: Count,
-    pub(crate) dry_mean: f64,
 }
 
 impl SwathLaw {
@@ -98,7 +98,6 @@ impl SwathLaw {
         let reach = (2.0 * libm::log(peak.most() / least)).sqrt() * length.most();
         let domain = bounds.expanded(reach);
         let area = (domain.east - domain.west) * (domain.north - domain.south);
-        let dry_mean = dry_density * area;
         SwathLaw {
             measure,
             peak,
@@ -110,8 +109,7 @@ impl SwathLaw {
             duration_h: p.duration_h,
             density: p.per_10000_km2_year / 1e10,
             domain,
-            dry: Count::new(dry_mean.min(Count::MOST), p.clustering),
-            dry_mean,
+            dry: Count::new(dry_density * area, p.clustering),
         }
     }
 

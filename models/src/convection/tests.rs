@@ -1,6 +1,6 @@
 use super::*;
 use crate::weather::jinhua;
-use crate::weather::quantile::normal_quantile;
+use anlan_engine::distributions::normal_quantile;
 use anlan_engine::{Crs, Grid, Raster};
 
 /// A region of 300 x 300 km, cells of 1 km; sites on the given rows and columns only.

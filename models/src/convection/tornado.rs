@@ -5,8 +5,9 @@
 
 use super::parameters::{PathParameters, TornadoParameters};
 use super::shape::Shape;
-use crate::weather::quantile::{Count, Season, Steps, normal_cdf, normal_quantile};
+use crate::weather::quantile::{Count, Season, Steps};
 use anlan_engine::Bounds;
+use anlan_engine::distributions::{normal_cdf, normal_quantile};
 use anlan_engine::random::Stream;
 
 /// Most tornadoes of one outbreak.
@@ -18,7 +19,6 @@ const DRAWS: u32 = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct Outbreaks {
     pub(crate) count: Count,
-    pub(crate) mean: f64,
     season: Season,
     domain: Bounds,
     scatter_m: f64,
@@ -41,8 +41,7 @@ impl Outbreaks {
         // Compass to counter-clockwise from east.
         let towards = 90.0 - p.towards_deg;
         Outbreaks {
-            count: Count::new(mean.min(Count::MOST), p.clustering),
-            mean,
+            count: Count::new(mean, p.clustering),
             season: Season::new(p.mean_day, p.sd_days, p.first_day, p.last_day),
             domain,
             scatter_m: p.scatter_m,

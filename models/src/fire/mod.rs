@@ -10,6 +10,7 @@
 //! | [`spread`] | arrival times by a label-setting semi-Lagrangian solver |
 //! | [`burn`] | many fires: burn probability, conditional flame length |
 //! | [`season`] | danger of the days of a year, configuration |
+//! | [`screening`] | days of high danger and flame length, for coarse cells |
 //! | [`library`] | fires simulated beforehand, and the fires of a simulated year |
 
 pub mod behaviour;
@@ -18,6 +19,7 @@ pub mod danger;
 pub mod fuels;
 pub mod landscape;
 pub mod library;
+pub mod screening;
 pub mod season;
 pub mod spread;
 mod stencil;

@@ -1,5 +1,5 @@
-//! Landslide susceptibility (滑坡易发性): information value of factor classes, their sum per cell, how well it ranks the
-//! slides known, and a screening with the rain of a storm.
+//! Landslide susceptibility (滑坡易发性): information value of factor classes, their sum per cell, and how well it ranks the
+//! slides known.
 //!
 //! With L slide cells among N cells, and l among the n cells of a class: frequency ratio (l/n)/(L/N), information value
 //! its logarithm, weights of evidence W+ and W-.
@@ -193,44 +193,6 @@ pub fn area_under_curve(scores: &[f32], slides: &[u8]) -> f64 {
     twice_area as f64 / 2.0 / (slides as f64 * below as f64)
 }
 
-/// Rank of every value among all, 0..=1 (share of values below plus half of the equal ones); missing stays missing.
-pub fn percentile_rank(values: &Raster<f32>) -> Raster<f32> {
-    let mut sorted: Vec<f32> = values
-        .values()
-        .iter()
-        .copied()
-        .filter(|v| !v.is_nan())
-        .collect();
-    sorted.par_sort_unstable_by(f32::total_cmp);
-    let n = sorted.len() as f64;
-    values.map(|v| {
-        if v.is_nan() {
-            return f32::NAN;
-        }
-        let below = sorted.partition_point(|&s| s < v);
-        let upto = sorted.partition_point(|&s| s <= v);
-        (0.5 * (below + upto) as f64 / n) as f32
-    })
-}
-
-/// Screening hazard of a storm, 0..=1: rank of susceptibility times percentile of the rain (share of past storms or days
-/// with less). A screening product: it orders places and days, it is no probability.
-///
-/// # Panics
-/// Rasters of different shapes.
-pub fn screening(susceptibility_rank: &Raster<f32>, rain_percentile: &Raster<f32>) -> Raster<f32> {
-    assert_eq!(
-        susceptibility_rank.grid.shape(),
-        rain_percentile.grid.shape(),
-        "susceptibility and rain differ in shape"
-    );
-    let mut out = susceptibility_rank.clone();
-    for (v, &p) in out.values_mut().iter_mut().zip(rain_percentile.values()) {
-        *v *= p.clamp(0.0, 1.0);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,10 +330,6 @@ mod tests {
         // Pairs (slide, other): (1,0) 1, (1,1) 1/2, (2,0) 1, (2,1) 1, twice each for class 2.
         let auc = area_under_curve(score.values(), &slides);
         assert!((auc - 5.5 / 6.0).abs() < 1e-12);
-        let rank = percentile_rank(&score);
-        assert!((rank.values()[3] - 0.8).abs() < 1e-6);
-        let hazard = screening(&rank, &Raster::filled(grid, 0.5));
-        assert!((hazard.values()[3] - 0.4).abs() < 1e-6);
         let p = logistic(-2.0, &[(&slope, 0.16)]);
         assert!((p.values()[1] - 0.480_01).abs() < 1e-4);
     }

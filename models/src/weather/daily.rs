@@ -16,8 +16,9 @@
 //! and a dry spell is counted from at most 60 days before 1 January. Lists have 365 days; 29 February does not exist.
 
 use super::parameters::WeatherParameters;
-use super::quantile::{Steps, normal_quantile};
+use super::quantile::Steps;
 use super::{Day, WET_MM};
+use anlan_engine::distributions::normal_quantile;
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Fault, Result};
 

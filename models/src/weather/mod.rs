@@ -7,7 +7,7 @@
 //! | `frequency` | the storm formula (暴雨强度公式), its extension, areal reduction |
 //! | `grades` | grades of rain, wind and hail |
 //! | `parameters` | the data behind it |
-//! | `quantile` | inverse distribution functions and tables for draws |
+//! | `quantile` | laws drawn by their inverse distribution functions |
 //!
 //! A year is a pure function of (climate, parameters, seed, year): see [`WeatherModel`].
 
@@ -26,6 +26,7 @@ pub use parameters::{
     WindParameters,
 };
 pub(crate) use parameters::{Check, read_toml};
+pub(crate) use storms::MOST as MOST_STORMS;
 
 use crate::hazard::stream;
 use anlan_engine::random::Stream;

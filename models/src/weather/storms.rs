@@ -29,8 +29,9 @@
 
 use super::frequency::Idf;
 use super::parameters::{StormParameters, WeatherParameters};
-use super::quantile::{Count, Length, Season, normal_quantile};
+use super::quantile::{Count, Length, Season};
 use super::{Storm, StormKind};
+use anlan_engine::distributions::normal_quantile;
 use anlan_engine::random::Stream;
 use anlan_engine::{Bounds, Error, Fault, Result};
 
@@ -178,7 +179,6 @@ impl Storms {
         // Clustered counts have long tails: ten deviations.
         if drawn + 10.0 * drawn_variance.sqrt() > f64::from(PER_KIND)
             || kept + 10.0 * kept_variance.sqrt() > MOST as f64
-            || kinds.iter().any(|k| k.mean_count > Count::MOST)
         {
             return Err(Error::input(Fault::new(
                 "climate",
@@ -328,7 +328,7 @@ impl Kind {
         let durations: Vec<(f64, f64)> = p.durations_h.iter().map(|d| (d[0], d[1])).collect();
         Ok(Kind {
             kind,
-            count: Count::new(mean_count.min(Count::MOST), p.clustering),
+            count: Count::new(mean_count, p.clustering),
             mean_count,
             clustering: p.clustering,
             season: Season::new(p.mean_day, p.sd_days, p.first_day, p.last_day),

@@ -1,7 +1,7 @@
 use super::daily::MONTH_DAYS;
-use super::quantile::normal_quantile;
 use super::storms::{Drawn, Rates, Storms};
 use super::*;
+use anlan_engine::distributions::normal_quantile;
 
 fn mean_and_error(x: &[f64]) -> (f64, f64) {
     let n = x.len() as f64;
