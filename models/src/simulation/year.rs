@@ -430,7 +430,7 @@ impl<'a> Simulator<'a> {
         let footprint = &incident.footprint;
         for (i, &cell) in footprint.cells.iter().enumerate() {
             let place = self.place[cell as usize];
-            if place == u32::MAX {
+            if place == u32::MAX || damage.harmless(&footprint.values, i) {
                 continue;
             }
             let place = place as usize;
@@ -501,6 +501,9 @@ impl<'a> Simulator<'a> {
         let footprint = &incident.footprint;
         let mut people = Vec::new();
         for (i, &block) in footprint.cells.iter().enumerate() {
+            if damage.harmless(&footprint.values, i) {
+                continue;
+            }
             let numbers = self.first_group[block as usize]..self.first_group[block as usize + 1];
             for number in numbers {
                 let group = self.groups[number as usize];
