@@ -113,6 +113,9 @@ pub struct Inputs {
     /// Relief depots (救灾物资储备库) with their stock; synthetic ones where absent.
     #[serde(default)]
     pub depots: Option<PathBuf>,
+    /// Shelters (应急避难场所): code, name, unit, lon, lat, capacity_people; synthetic ones where absent.
+    #[serde(default)]
+    pub shelters: Option<PathBuf>,
     /// Weather parameters with the local storm formula (暴雨强度公式), TOML; the compiled-in table of Zhejiang where absent.
     #[serde(default)]
     pub weather: Option<PathBuf>,
@@ -305,6 +308,7 @@ impl Project {
             ("columns", &i.columns),
             ("danger_sites", &i.danger_sites),
             ("depots", &i.depots),
+            ("shelters", &i.shelters),
             ("weather", &i.weather),
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),

@@ -9,7 +9,7 @@ use anlan_models::census::check::{check, resolve};
 use anlan_models::census::table::ColumnDictionary;
 use anlan_models::census::{Crosswalk, Finding, Record, Severity, read_records};
 use anlan_models::geology::sites::read_sites;
-use anlan_models::relief::{Depot, read_depots};
+use anlan_models::relief::{Depot, Shelter, read_depots, read_shelters};
 use geo::{Centroid, MultiPolygon};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -57,6 +57,8 @@ pub struct Inputs {
     pub places: Vec<Place>,
     /// Relief depots, if given.
     pub depots: Option<Vec<Depot>>,
+    /// Shelters, if given.
+    pub shelters: Option<Vec<Shelter>>,
     /// Hidden-danger sites, if given: the checked table.
     pub danger_sites: Option<table::Table>,
     /// Findings of the census check.
@@ -169,6 +171,10 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         let table = take(&mut faults, table::read(&file("depots")))?;
         take(&mut faults, read_depots(&table, &codes))
     });
+    let shelters = project.inputs.shelters.as_ref().and_then(|_| {
+        let table = take(&mut faults, table::read(&file("shelters")))?;
+        take(&mut faults, read_shelters(&table, &codes))
+    });
     let danger_sites = project
         .inputs
         .danger_sites
@@ -201,6 +207,7 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
             .collect(),
         places: places.unwrap_or_default(),
         depots,
+        shelters,
         danger_sites,
         findings,
         notes,

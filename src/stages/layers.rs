@@ -1,5 +1,6 @@
 //! `layers`: terrain, hydrology, land cover and exposure on the compute grid.
 
+use super::facilities;
 use super::inputs::{Inputs, read, units_layer};
 use super::models::channel_area_km2;
 use super::{Context, store};
@@ -7,20 +8,17 @@ use crate::manifest::Draft;
 use anlan_engine::hydrology::{fill_depressions_epsilon, flow_accumulation, flow_direction, hand};
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::io::{Value, geotiff, vector};
-use anlan_engine::random::Stream;
 use anlan_engine::rasterize::{Rule, rasterize, rasterize_lines};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::terrain::{Edge, aspect_deg, hillshade, slope_deg};
-use anlan_engine::{Crs, Error, Fault, Grid, Projector, Raster, Result};
+use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use anlan_models::census::Ledger;
 use anlan_models::census::exposure::{CellLayers, ExposureValues};
 use anlan_models::downscale;
 use anlan_models::flood::protection::ProtectionTable;
-use anlan_models::hazard::stream;
 use anlan_models::landcover::{
     LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine, weights,
 };
-use anlan_models::relief::{Depot, Logistics};
 use geo::{LineString, MultiLineString, MultiPolygon};
 use ndarray::Array2;
 
@@ -189,8 +187,9 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     store::write_ledger(&draft.file("exposure.parquet")?, &ledger)?;
     write_units(ctx, draft, &inputs, &ledger)?;
     write_findings(draft, &inputs)?;
-    write_depots(ctx, draft, &inputs)?;
-    write_danger_sites(ctx, draft, &inputs, &slope, &ledger)
+    facilities::write_depots(ctx, draft, &inputs)?;
+    facilities::write_townships(ctx, draft, &inputs, &unit, &ledger)?;
+    facilities::write_danger_sites(ctx, draft, &inputs, &slope, &ledger)
 }
 
 fn require_cells(inputs: &Inputs, unit: &Raster<u16>) -> Result<()> {
@@ -360,126 +359,4 @@ fn write_findings(draft: &Draft, inputs: &Inputs) -> Result<()> {
         table.rows.push(row);
     }
     write_csv(&draft.file("census_findings.csv")?, &table)
-}
-
-/// Depots: those given, or a synthetic one per unit at its largest settlement.
-fn write_depots(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs) -> Result<()> {
-    let made;
-    let depots = match &inputs.depots {
-        Some(given) => given,
-        None => {
-            made = synthetic_depots(ctx, inputs);
-            &made
-        }
-    };
-    let mut table = Table::new(&Depot::COLUMNS);
-    for d in depots {
-        table.rows.push(vec![
-            d.code.clone().into(),
-            d.name.clone().into(),
-            d.unit.clone().into(),
-            d.lon.into(),
-            d.lat.into(),
-            d.capacity_m3.into(),
-            d.people_served.into(),
-            d.provenance.clone().into(),
-        ]);
-    }
-    write_csv(&draft.file("depots.csv")?, &table)
-}
-
-fn synthetic_depots(ctx: &Context<'_>, inputs: &Inputs) -> Vec<Depot> {
-    let back = Projector::new(inputs.grid.crs, Crs::CGCS2000);
-    let random = Stream::new(ctx.project.project.seed, stream::RELIEF);
-    let rule = Logistics::builtin().synthetic;
-    let mut depots = Vec::new();
-    for (i, unit) in inputs.units.iter().enumerate() {
-        let inside = inputs
-            .places
-            .iter()
-            .filter(|p| geo::Contains::contains(&unit.border, &geo::Point::new(p.x, p.y)));
-        let best = inside.max_by(|a, b| {
-            a.population
-                .total_cmp(&b.population)
-                .then(b.name.cmp(&a.name))
-        });
-        let (x, y) = match best {
-            Some(p) => (p.x, p.y),
-            None => geo::Centroid::centroid(&unit.border).map_or((0.0, 0.0), |c| (c.x(), c.y())),
-        };
-        let (lon, lat) = back.point(x, y);
-        let u = random.uniform(i as u64, 0, 0);
-        let share = rule.least_share + (rule.greatest_share - rule.least_share) * u;
-        let served = (unit.record.population as f64 * share).round();
-        depots.push(Depot {
-            code: format!("D{}", unit.code),
-            name: format!("{}合成库", unit.name),
-            unit: unit.code.clone(),
-            lon: (lon * 1e5).round() / 1e5,
-            lat: (lat * 1e5).round() / 1e5,
-            capacity_m3: (served * rule.m3_per_person).round(),
-            people_served: served,
-            provenance: "synthetic".into(),
-        });
-    }
-    depots
-}
-
-/// Hidden-danger sites: those given, or synthetic ones on steep slopes near people.
-fn write_danger_sites(
-    ctx: &Context<'_>,
-    draft: &Draft,
-    inputs: &Inputs,
-    slope: &Raster<f32>,
-    ledger: &Ledger,
-) -> Result<()> {
-    let path = draft.file("danger_sites.csv")?;
-    if let Some(given) = &inputs.danger_sites {
-        return write_csv(&path, given);
-    }
-    let random = Stream::new(ctx.project.project.seed, stream::GEOLOGY);
-    let grid = inputs.grid;
-    let mut table = Table::new(&[
-        "编号",
-        "名称",
-        "灾害类型",
-        "经度或X",
-        "纬度或Y",
-        "体积_m3",
-        "威胁人数",
-        "威胁财产_元",
-        "provenance",
-    ]);
-    let mut chosen: Vec<(f64, usize)> = ledger
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, r)| r.population > 0 && slope.values()[r.cell as usize] >= 12.0)
-        .map(|(i, r)| {
-            (
-                random.uniform(u64::from(r.cell), 1, 0) / f64::from(r.population),
-                i,
-            )
-        })
-        .collect();
-    chosen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    for (n, &(_, i)) in chosen.iter().take(40 * inputs.units.len()).enumerate() {
-        let row = &ledger.rows[i];
-        let (r, c) = grid.row_col(row.cell);
-        let u = random.uniform4(u64::from(row.cell), 2, 0);
-        let kind = ["滑坡", "崩塌", "泥石流"][((u[0] * 3.0) as usize).min(2)];
-        let volume = libm::exp(5.0 + 5.0 * u[1]).round();
-        table.rows.push(vec![
-            format!("S{:05}", n + 1).into(),
-            format!("合成隐患点{}", n + 1).into(),
-            kind.into(),
-            grid.x(c).into(),
-            grid.y(r).into(),
-            volume.into(),
-            Value::Integer(i64::from(row.population)),
-            (f64::from(row.population) * 150_000.0).into(),
-            "synthetic".into(),
-        ]);
-    }
-    write_csv(&path, &table)
 }

@@ -6,6 +6,7 @@
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
 
+mod facilities;
 mod hazard;
 pub mod inputs;
 mod layers;
@@ -131,6 +132,7 @@ pub(crate) const TASKS: &[Task] = &[
             "columns",
             "danger_sites",
             "depots",
+            "shelters",
         ],
         upstream: &[],
         options: |p| json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2}),
@@ -201,7 +203,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "relief",
-        inputs: &["depots"],
+        inputs: &["depots", "shelters"],
         upstream: &["layers", "losses"],
         options: |p| json!({"project": common(p), "relief": p.relief, "years": p.losses.years}),
         run: relief::run,

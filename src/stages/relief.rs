@@ -9,7 +9,8 @@ use anlan_engine::{Crs, Error, Projector, Result};
 use anlan_models::hazard::Hazard;
 use anlan_models::relief::norm::Triggers;
 use anlan_models::relief::{
-    Depot, Logistics, People, ReliefNorms, Reserve, allocate, pooling_gain, read_depots, reserve,
+    Depot, Logistics, People, ReliefNorms, Reserve, allocate, pooling_gain, read_depots,
+    read_shelters, reserve,
 };
 use std::collections::BTreeMap;
 
@@ -52,6 +53,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         }
     }
     let confidence = ctx.project.relief.confidence;
+    let shelters = shelter_table(ctx, &units, &events, confidence)?;
     let mut reserves: Vec<Vec<Reserve>> = Vec::new();
     for unit in &mut greatest {
         reserves.push(
@@ -154,15 +156,67 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let levels = response_levels(&events, years);
     write_csv(&draft.file("reserve.csv")?, &table)?;
     write_csv(&draft.file("allocation.csv")?, &allocation)?;
+    write_csv(&draft.file("shelter.csv")?, &shelters)?;
     write_xlsx(
         &draft.file("relief.xlsx")?,
         &[
             ("储备清单 reserve", &table),
             ("调拨方案 allocation", &allocation),
+            ("避难场所 shelters", &shelters),
             ("统筹效益 pooling", &pooling),
             ("响应等级 response", &levels),
         ],
     )
+}
+
+/// People of the greatest event of a year who need a place in a shelter, at the confidence of the reserve, against the
+/// places of each unit.
+fn shelter_table(
+    ctx: &Context<'_>,
+    units: &[store::UnitRow],
+    events: &Events,
+    confidence: f64,
+) -> Result<Table> {
+    let codes = units.iter().map(|u| u.code.clone()).collect();
+    let table = table::read(&store::existing(ctx, "layers", "shelters.csv")?)?;
+    let shelters = read_shelters(&table, &codes)?;
+    let years = ctx.project.losses.years as usize;
+    let mut greatest = vec![vec![0.0_f64; years]; units.len()];
+    for ((year, _), struck) in events {
+        for (u, s) in struck {
+            let slot = &mut greatest[*u][*year as usize];
+            *slot = slot.max(s.relocated * (1.0 - ctx.project.relief.elsewhere_share));
+        }
+    }
+    let mut out = Table::new(&[
+        "unit",
+        "name",
+        "people",
+        "low_95",
+        "high_95",
+        "places",
+        "gap",
+        "confidence",
+    ]);
+    for (unit, years) in units.iter().zip(&mut greatest) {
+        let need = reserve(years, confidence)?;
+        let places: f64 = shelters
+            .iter()
+            .filter(|s| s.unit == unit.code)
+            .map(|s| s.capacity_people)
+            .sum();
+        out.rows.push(vec![
+            unit.code.clone().into(),
+            unit.name.clone().into(),
+            need.quantity.ceil().into(),
+            need.low.floor().into(),
+            need.high.ceil().into(),
+            places.into(),
+            (need.quantity - places).max(0.0).ceil().into(),
+            confidence.into(),
+        ]);
+    }
+    Ok(out)
 }
 
 type Events = BTreeMap<(u32, u64), BTreeMap<usize, Struck>>;

@@ -5,7 +5,7 @@ use crate::manifest::Draft;
 use anlan_engine::grade::{
     Normalisation, class_of, entropy_weights, mean_sigma, normalise, weighted_sum,
 };
-use anlan_engine::io::table::{Table, write_csv, write_xlsx};
+use anlan_engine::io::table::{self, Table, write_csv, write_xlsx};
 use anlan_engine::io::vector::{Feature, Layer, write_gpkg};
 use anlan_engine::io::{Value, geotiff};
 use anlan_engine::{Error, Grid, Raster, Result};
@@ -65,6 +65,20 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let unit_pack = packs.get("unit-risk")?;
     let risk_pack = packs.get("risk")?;
     let mut unit_risk: Vec<Vec<f64>> = Vec::new();
+    let townships = Townships::read(ctx)?;
+    let mut township_table = Table::new(&[
+        "township",
+        "name",
+        "unit",
+        "hazard",
+        "risk_index",
+        "grade",
+        "grade_zh",
+        "grade_en",
+        "rule_pack",
+        "rule_pack_status",
+        "rule_pack_hash",
+    ]);
     for (n, hazard) in Hazard::ALL.into_iter().enumerate() {
         ctx.step(n as f64 / 5.0, hazard.name());
         let index = hazard_index(ctx, hazard, &inside)?;
@@ -101,6 +115,13 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             &raster_grades(&grid, &risk, risk_pack),
             risk_pack,
         )?;
+        townships.grade(
+            &mut township_table,
+            hazard.name(),
+            &risk,
+            &people,
+            unit_pack,
+        );
         let mut means = Vec::new();
         let mut rows = Vec::new();
         for u in 0..units.len() {
@@ -147,10 +168,12 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     }
     comprehensive(&units, &unit_risk, &aal, unit_pack, &mut table);
     write_csv(&draft.file("grades.csv")?, &table)?;
+    write_csv(&draft.file("townships.csv")?, &township_table)?;
     write_xlsx(
         &draft.file("grades.xlsx")?,
         &[
             ("风险等级 grades", &table),
+            ("乡镇 townships", &township_table),
             ("规则包 packs", &pack_table(&packs)),
         ],
     )?;
@@ -169,6 +192,64 @@ pub fn hazard_pack(ctx: &Context<'_>, hazard: Hazard) -> String {
         hazard.name(),
         if ranked { "screening" } else { "hazard" }
     )
+}
+
+/// The township cells that `layers` has left.
+struct Townships {
+    cells: Raster<f32>,
+    list: Table,
+}
+
+impl Townships {
+    fn read(ctx: &Context<'_>) -> Result<Self> {
+        Ok(Townships {
+            cells: store::raster(ctx, "layers", "township.tif")?,
+            list: table::read(&store::existing(ctx, "layers", "townships.csv")?)?,
+        })
+    }
+
+    /// Risk of each township: the mean over its residents, those in cells without hazard at 0; grades among all townships.
+    fn grade(&self, out: &mut Table, hazard: &str, risk: &[f64], people: &[f64], pack: &RulePack) {
+        let mut sums = vec![(0.0_f64, 0.0_f64); self.list.rows.len()];
+        for ((&t, &risk), &people) in self.cells.values().iter().zip(risk).zip(people) {
+            if !t.is_nan() && people > 0.0 {
+                let sum = &mut sums[t as usize];
+                sum.0 += if risk.is_nan() { 0.0 } else { risk * people };
+                sum.1 += people;
+            }
+        }
+        let means: Vec<f64> = sums.iter().map(|&(risk, people)| risk / people).collect();
+        let known: Vec<f64> = means.iter().copied().filter(|m| !m.is_nan()).collect();
+        let thresholds = pack.grading.thresholds(&known);
+        for (row, &mean) in self.list.rows.iter().zip(&means) {
+            let grade = if mean.is_nan() {
+                0
+            } else {
+                class_of(mean, &thresholds)
+            };
+            let name = |zh: bool| match grade {
+                0 => Value::Null,
+                g => pack.name(g, zh).into(),
+            };
+            out.rows.push(vec![
+                row[0].clone(),
+                row[1].clone(),
+                row[2].clone(),
+                hazard.into(),
+                if mean.is_nan() {
+                    Value::Null
+                } else {
+                    mean.into()
+                },
+                i64::from(grade).into(),
+                name(true),
+                name(false),
+                pack.id.clone().into(),
+                pack.status.clone().into(),
+                pack.hash().into(),
+            ]);
+        }
+    }
 }
 
 /// The compiled-in packs with those of the project.

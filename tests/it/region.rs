@@ -22,7 +22,7 @@ impl Region {
         let region = Region { dir };
         region.edit(|text| {
             text.replace("cell_m = 90.0", "cell_m = 450.0")
-                .replace("years = 1000", "years = 100")
+                .replace("years = 10000", "years = 100")
                 .replace(
                     "return_periods = [5.0, 10.0, 20.0, 50.0, 100.0]",
                     "return_periods = [5.0, 20.0]\nchannel_km2 = 6.0",

@@ -6,6 +6,7 @@
 //! | `table` | the census table of a team: columns by name, typed records, every fault with its cell |
 //! | `check` | checks across rows and against the borders; the crosswalk between code years |
 //! | `spread` | dasymetric disaggregation with exact unit totals |
+//! | `township` | township cells where no borders are given |
 //! | `exposure` | the ledger per (unit, cell) and the asset classes made from it |
 
 pub mod check;
@@ -13,6 +14,7 @@ pub mod code;
 pub mod exposure;
 pub mod spread;
 pub mod table;
+pub mod township;
 
 pub use check::{Crosswalk, Finding, Severity};
 pub use code::{DivisionCode, Level};

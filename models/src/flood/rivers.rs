@@ -149,8 +149,9 @@ pub fn valley_mask(
 
 /// The bed with channels lowered by their bankfull depth times min(1, width / cell).
 ///
-/// The solver exchanges water across the four edges of a cell: where a channel steps diagonally, the lower of the two
-/// cells beside the step is lowered to the channel's bed and joins the active cells of `mask`.
+/// The solver exchanges water across the four edges of a cell. Where an active cell drains diagonally and neither cell
+/// beside the step is active and as low, water would pond that in truth runs off: the lower of the two is lowered to the
+/// draining cell's bed and joins the active cells of `mask`.
 pub fn burn_channels(
     bed_m: &Raster<f32>,
     directions: &Raster<u8>,
@@ -179,7 +180,7 @@ pub fn burn_channels(
     }
     for cell in 0..grid.cells() {
         let code = usize::from(directions.values()[cell]);
-        if channel(cell).is_none() || code >= 8 || code % 2 == 0 {
+        if mask.values()[cell] != CELL_ACTIVE || code >= 8 || code % 2 == 0 {
             continue;
         }
         let (r, c) = (cell / grid.cols, cell % grid.cols);
@@ -190,6 +191,10 @@ pub fn burn_channels(
         ];
         let bed = burnt.values()[cell];
         let z = |k: usize| burnt.values()[k];
+        let open = |k: usize| mask.values()[k] == CELL_ACTIVE && z(k) <= bed;
+        if open(beside[0]) || open(beside[1]) {
+            continue;
+        }
         // A cell without terrain is no way.
         let lower = match (z(beside[0]).is_nan(), z(beside[1]).is_nan()) {
             (true, true) => continue,
@@ -241,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn diagonal_channels_are_joined_across_edges() {
+    fn diagonal_ways_are_joined_across_edges() {
         let grid = Grid::new(
             Crs::from_epsg(4549).unwrap(),
             (0.0, 0.0),

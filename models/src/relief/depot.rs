@@ -1,5 +1,6 @@
 //! Depots, travel times, and the allocation of reserves to depots by travel time.
 
+use anlan_engine::io::Value;
 use anlan_engine::io::table::Table;
 use anlan_engine::{Error, Fault, Result};
 use serde::Deserialize;
@@ -46,52 +47,111 @@ impl Depot {
 /// All faults together: columns missing, figures that are no numbers, negative or out of range, codes empty or given
 /// twice, units that are none of `units`.
 pub fn read_depots(table: &Table, units: &BTreeSet<String>) -> Result<Vec<Depot>> {
-    let mut at = [0; 7];
-    for (slot, column) in at.iter_mut().zip(Depot::COLUMNS) {
-        *slot = table.require(column)?;
-    }
-    let provenance = table.column(Depot::COLUMNS[7]);
+    let figures = [
+        ("capacity_m3", 1e8, "a volume of 0 m³ or more"),
+        ("people_served", 1e9, "a number of people, 0 or more"),
+    ];
+    let facilities = read_facilities(table, units, figures)?;
+    Ok(facilities
+        .into_iter()
+        .map(|f| Depot {
+            code: f.code,
+            name: f.name,
+            unit: f.unit,
+            lon: f.lon,
+            lat: f.lat,
+            capacity_m3: f.figures[0],
+            people_served: f.figures[1],
+            provenance: f.provenance,
+        })
+        .collect())
+}
+
+/// A place of a unit with some figures.
+pub(super) struct Facility<const N: usize> {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) unit: String,
+    pub(super) lon: f64,
+    pub(super) lat: f64,
+    pub(super) figures: [f64; N],
+    pub(super) provenance: String,
+}
+
+/// Rows with the columns code, name, unit, lon, lat, the figures (name, greatest value, expectation) and, if there is
+/// one, provenance.
+pub(super) fn read_facilities<const N: usize>(
+    table: &Table,
+    units: &BTreeSet<String>,
+    figures: [(&str, f64, &str); N],
+) -> Result<Vec<Facility<N>>> {
+    let at = ["code", "name", "unit", "lon", "lat"]
+        .into_iter()
+        .map(|c| table.require(c))
+        .collect::<Result<Vec<_>>>()?;
+    let figure_at = figures
+        .iter()
+        .map(|f| table.require(f.0))
+        .collect::<Result<Vec<_>>>()?;
+    let provenance = table.column("provenance");
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut depots = Vec::new();
+    let mut facilities = Vec::new();
     for (i, row) in table.rows.iter().enumerate() {
-        let mut fault = |k: usize, expected: &str, remedy: &str| {
+        if row.iter().all(|v| *v == Value::Null) {
+            continue;
+        }
+        let mut fault = |column: usize, expected: &str, remedy: &str| {
             faults.push(
-                Fault::new(&table.source, format!("`{}`", row[at[k]]), expected, remedy)
-                    .at(table.place(i, at[k])),
+                Fault::new(
+                    &table.source,
+                    format!("`{}`", row[column]),
+                    expected,
+                    remedy,
+                )
+                .at(table.place(i, column)),
             );
         };
-        let text = |k: usize| row[at[k]].to_string().trim().to_owned();
-        if text(0).is_empty() || !seen.insert(text(0)) {
+        let text = |column: usize| row[column].to_string().trim().to_owned();
+        if text(at[0]).is_empty() || !seen.insert(text(at[0])) {
             fault(
-                0,
+                at[0],
                 "a code, each used once",
-                "give every depot a code of its own",
+                "give every place a code of its own",
             );
         }
-        if !units.contains(&text(2)) {
-            fault(2, "the code of a unit of the borders", "correct the code");
+        if !units.contains(&text(at[2])) {
+            fault(
+                at[2],
+                "the code of a unit of the borders",
+                "correct the code",
+            );
         }
-        let mut number = |k: usize, low: f64, high: f64, expected: &str| {
-            let value = row[at[k]].as_f64().filter(|v| (low..=high).contains(v));
+        let mut number = |column: usize, low: f64, high: f64, expected: &str| {
+            let value = row[column].as_f64().filter(|v| (low..=high).contains(v));
             if value.is_none() {
-                fault(k, expected, "correct the cell");
+                fault(column, expected, "correct the cell");
             }
             value.unwrap_or(0.0)
         };
-        depots.push(Depot {
-            lon: number(3, 70.0, 140.0, "a longitude in degrees, 70 to 140"),
-            lat: number(4, 0.0, 55.0, "a latitude in degrees, 0 to 55"),
-            capacity_m3: number(5, 0.0, 1e8, "a volume of 0 m³ or more"),
-            people_served: number(6, 0.0, 1e9, "a number of people, 0 or more"),
-            code: text(0),
-            name: text(1),
-            unit: text(2),
-            provenance: provenance.map_or_else(String::new, |c| row[c].to_string()),
+        let mut values = [0.0; N];
+        for ((value, &column), &(_, most, expected)) in
+            values.iter_mut().zip(&figure_at).zip(&figures)
+        {
+            *value = number(column, 0.0, most, expected);
+        }
+        facilities.push(Facility {
+            lon: number(at[3], 70.0, 140.0, "a longitude in degrees, 70 to 140"),
+            lat: number(at[4], 0.0, 55.0, "a latitude in degrees, 0 to 55"),
+            code: text(at[0]),
+            name: text(at[1]),
+            unit: text(at[2]),
+            figures: values,
+            provenance: provenance.map_or_else(String::new, text),
         });
     }
     if faults.is_empty() {
-        Ok(depots)
+        Ok(facilities)
     } else {
         Err(Error::Input(faults))
     }
@@ -236,7 +296,6 @@ pub fn allocate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anlan_engine::io::Value;
 
     #[test]
     fn the_nearest_depot_serves_first_and_nothing_is_lost() {
