@@ -5,7 +5,9 @@ use super::inputs::{Inputs, read, units_layer};
 use super::models::channel_area_km2;
 use super::{Context, store};
 use crate::manifest::Draft;
-use anlan_engine::hydrology::{fill_depressions_epsilon, flow_accumulation, flow_direction, hand};
+use anlan_engine::hydrology::{
+    breach_depressions, fill_depressions_epsilon, flow_accumulation, flow_direction, hand,
+};
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::io::{Value, geotiff, vector};
 use anlan_engine::rasterize::{Rule, rasterize, rasterize_lines};
@@ -22,6 +24,9 @@ use anlan_models::landcover::{
 use geo::{LineString, MultiLineString, MultiPolygon};
 use ndarray::Array2;
 
+/// Fall from cell to cell of a way cut through coarse terrain, m: little, so that long ways over plains stay near the ground.
+const CUT_FALL_M: f32 = 0.001;
+
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let inputs = read(ctx.project, ctx.project_file)?;
     for finding in &inputs.findings {
@@ -29,9 +34,9 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     }
     let grid = inputs.grid;
     ctx.step(0.05, "terrain");
-    let dem = if ctx.project.grid.cell_m
-        < inputs.dem.grid.cell_size_m(inputs.dem.grid.rows / 2).1 * 0.6
-    {
+    let detailed =
+        ctx.project.grid.cell_m < inputs.dem.grid.cell_size_m(inputs.dem.grid.rows / 2).1 * 0.6;
+    let dem = if detailed {
         let (dem, kept) = downscale::terrain(
             &inputs.dem,
             &grid,
@@ -51,15 +56,21 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         resample(&inputs.dem, &grid, Method::Bilinear)
     };
     ctx.step(0.35, "drainage");
-    let filled = fill_depressions_epsilon(&dem);
+    // Coarse cells close the gorges: filled, the basins above them were lakes a hundred metres deep. They are cut open.
+    let filled = if detailed {
+        fill_depressions_epsilon(&dem)
+    } else {
+        breach_depressions(&dem, CUT_FALL_M).dem
+    };
+    let surface = if detailed { &filled } else { &dem };
     let directions = flow_direction(&filled);
     let accumulation = flow_accumulation(&directions, None);
     let cell_km2 = grid.dx * grid.dy / 1e6;
     let channel_cells = (ctx.project.flood.channel_km2 / cell_km2).max(2.0) as f32;
     let drainage = accumulation.map(|a| u8::from(a >= channel_cells));
     let hand_m = hand(&filled, &directions, &drainage);
-    let slope = slope_deg(&filled, Edge::Replicate);
-    let aspect = aspect_deg(&filled, Edge::Replicate);
+    let slope = slope_deg(surface, Edge::Replicate);
+    let aspect = aspect_deg(surface, Edge::Replicate);
     let shade = hillshade(&dem, 315.0, 45.0, 1.0, Edge::Replicate);
     ctx.step(0.5, "units and land cover");
     let shapes: Vec<(&MultiPolygon<f64>, u16)> = inputs

@@ -14,7 +14,7 @@ use anlan_models::fire::screening::high_danger_from;
 use anlan_models::fire::season::SeasonConfig;
 use anlan_models::hazard::Hazard;
 use anlan_models::risk::RulePack;
-use geo::MultiPolygon;
+use geo::{MultiPolygon, Polygon};
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -94,7 +94,7 @@ const RANK: Scale = Scale {
     colours: SLIDE.colours,
 };
 const DANGER_DAYS: Scale = Scale {
-    from: &[1.0, 10.0, 20.0, 30.0, 45.0, 60.0],
+    from: &[1.0, 5.0, 10.0, 15.0, 20.0, 30.0],
     colours: BURN.colours,
 };
 /// Residents per km².
@@ -126,7 +126,10 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let labels: Vec<Label> = units
         .iter()
         .filter_map(|u| {
-            let p = geo::InteriorPoint::interior_point(&u.border)?;
+            // Of a county of islands, the greatest.
+            let area = |p: &&Polygon<f64>| geo::Area::unsigned_area(*p);
+            let main = u.border.iter().max_by(|a, b| area(a).total_cmp(&area(b)))?;
+            let p = geo::InteriorPoint::interior_point(main)?;
             let size = if units.len() > 30 { 17.0 } else { 30.0 };
             Some(Label {
                 x: p.x(),
@@ -183,6 +186,16 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     save(draft, "charts/exceedance_direct_loss.png", &chart)?;
     let text = summary(ctx, &units, zh)?;
     save(draft, "summary.md", text.as_bytes())
+}
+
+/// Name of a hazard with 灾害 behind it, unless it says so itself.
+fn disaster_zh(hazard: Hazard) -> String {
+    let name = hazard.name_zh();
+    if name.ends_with("灾害") || name.ends_with('灾') {
+        name.to_string()
+    } else {
+        format!("{name}灾害")
+    }
 }
 
 fn save(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
@@ -456,11 +469,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         let risk_pack = packs.get("risk")?;
         graded(
             &format!("{}_risk_grade", hazard.name()),
-            format!(
-                "{}灾害{}图",
-                hazard.name_zh().trim_end_matches("灾害"),
-                risk_pack.title_zh
-            ),
+            format!("{}{}图", disaster_zh(hazard), risk_pack.title_zh),
             format!("{} risk grade", hazard.name()),
             risk_pack,
         )?;
