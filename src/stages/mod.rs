@@ -17,6 +17,7 @@ mod relief;
 mod risk;
 mod screening;
 mod store;
+mod summary;
 mod weather;
 
 pub(crate) use models::Cache;
