@@ -1,6 +1,8 @@
 //! A run that is killed again and again: what is finished stays, nothing half-written lies under a final name, and the
 //! end is the same to the byte.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

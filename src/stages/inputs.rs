@@ -383,18 +383,18 @@ fn check_shift(units: &Layer, region: &Layer) -> Result<()> {
             "take borders from a source without the web-map shift (e.g. Tianditu 天地图); shifted data is not corrected silently",
         )));
     }
-    if let Shift::Unknown { dx_m, dy_m } = detect_shift(&reference, &candidate) {
-        if dx_m.abs().max(dy_m.abs()) > 500.0 {
-            return Err(Error::input(Fault::new(
-                &units.source,
-                format!(
-                    "borders {dx_m:.0} m east and {dy_m:.0} m north of those in {}",
-                    region.source.display()
-                ),
-                "units and region that lie over each other",
-                "check that both files are of the same region and system",
-            )));
-        }
+    if let Shift::Unknown { dx_m, dy_m } = detect_shift(&reference, &candidate)
+        && dx_m.abs().max(dy_m.abs()) > 500.0
+    {
+        return Err(Error::input(Fault::new(
+            &units.source,
+            format!(
+                "borders {dx_m:.0} m east and {dy_m:.0} m north of those in {}",
+                region.source.display()
+            ),
+            "units and region that lie over each other",
+            "check that both files are of the same region and system",
+        )));
     }
     Ok(())
 }

@@ -280,9 +280,11 @@ pub fn geology(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Arc<GeologyM
         dem_m: store::raster(ctx, "layers", "filled_m.tif")?,
         flow_dir: store::classes(ctx, "layers", "flow_direction.tif")?,
     };
-    let mut config = TriggerConfig::default();
-    config.mean_slides_per_year =
-        (ctx.project.geology.slides_per_year_1000km2 * land / 1000.0).max(1e-6);
+    let slides = ctx.project.geology.slides_per_year_1000km2 * land / 1000.0;
+    let config = TriggerConfig {
+        mean_slides_per_year: slides.max(1e-6),
+        ..TriggerConfig::default()
+    };
     let model = Arc::new(GeologyModel::new(
         inputs,
         &SoilTable::standard(),

@@ -338,8 +338,7 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
     }
     let last = *store::return_periods(ctx.project)
         .iter()
-        .filter(|&&t| t <= 50.0)
-        .last()
+        .rfind(|&&t| t <= 50.0)
         .unwrap_or(&50.0);
     let years = last.round() as u64;
     let rate_note = pick(

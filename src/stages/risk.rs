@@ -374,11 +374,7 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
                 .collect()
         }
         Hazard::Convection => {
-            let period = *periods
-                .iter()
-                .filter(|&&t| t <= 50.0)
-                .last()
-                .unwrap_or(&periods[0]);
+            let period = *periods.iter().rfind(|&&t| t <= 50.0).unwrap_or(&periods[0]);
             let columns = ["gust_m_s", "hail_mm", "rain_mm_h"]
                 .iter()
                 .map(|m| {
