@@ -1,5 +1,7 @@
 //! Integration tests of the pipeline, on the Jinhua showcase with large cells and few years so that they stay short.
 
+#![allow(clippy::unwrap_used)]
+
 mod bad_input;
 mod pipeline;
 mod region;
