@@ -193,7 +193,7 @@ impl Default for FireOptions {
     fn default() -> Self {
         FireOptions {
             fires_per_year_1000km2: 2.0,
-            fires_per_class: 1000,
+            fires_per_class: 20_000,
             return_periods: vec![100.0, 1000.0],
         }
     }

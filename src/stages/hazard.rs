@@ -386,7 +386,7 @@ fn count(
     total
 }
 
-/// Geological hazards: annual probability that a slide starts in a cell.
+/// Geological hazards: annual probability that a slide starts in a cell, and that one strikes it.
 pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let weather = store::weather_model(ctx)?;
     if ctx.project.project.screening {
@@ -397,13 +397,19 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     ctx.step(0.7, "annual probability");
     let annual = model.annual_release_probability(&models::climate_years(&weather));
     geotiff::write_f32(
-        &draft.file("annual_probability.tif")?,
+        &draft.file("annual_release_probability.tif")?,
         &annual,
         &ctx.tags("annual_release_probability", "1/a"),
     )?;
+    let strike = model.annual_strike_probability(&annual);
+    geotiff::write_f32(
+        &draft.file("annual_strike_probability.tif")?,
+        &strike,
+        &ctx.tags("annual_strike_probability", "1/a"),
+    )?;
     for &period in &ctx.project.geology.return_periods {
-        // The cell is struck wholly or not at all: intensity 1 where a slide starts at least once in so many years.
-        let struck = annual.map(|p| {
+        // Intensity 1 where a slide strikes at least once in so many years.
+        let struck = strike.map(|p| {
             if p.is_nan() {
                 f32::NAN
             } else {
@@ -412,7 +418,7 @@ pub fn geology(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         });
         write(ctx, draft, "landslide_intensity", period, &struck, "0 or 1")?;
     }
-    let period = annual.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
+    let period = strike.map(|p| if p > 0.0 { 1.0 / p } else { f32::NAN });
     geotiff::write_f32(
         &draft.file("return_period_years.tif")?,
         &period,

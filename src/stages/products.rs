@@ -112,7 +112,13 @@ const PEOPLE: Scale = Scale {
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let zh = ctx.project.products.language == SheetLanguage::Zh;
     let units = store::units(ctx)?;
-    let shade = store::raster(ctx, "layers", "hillshade.tif")?;
+    let mut shade = store::raster(ctx, "layers", "hillshade.tif")?;
+    let unit = store::raster(ctx, "layers", "unit.tif")?;
+    for (s, u) in shade.values_mut().iter_mut().zip(unit.values()) {
+        if u.is_nan() {
+            *s = f32::NAN;
+        }
+    }
     let jobs = jobs(ctx, zh)?;
     let base = ctx.project_file.parent().unwrap_or(Path::new(""));
     let region: Vec<MultiPolygon<f64>> = {
@@ -406,18 +412,18 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
         );
     } else {
         scaled(
-            store::raster(ctx, "hazard/geology", "annual_probability.tif")?,
+            store::raster(ctx, "hazard/geology", "annual_strike_probability.tif")?,
             "geology_probability",
             &SLIDE,
             (
-                "滑坡年发生概率图".into(),
-                "annual probability of a slide".into(),
+                "滑坡年到达概率图".into(),
+                "annual probability of being struck by a slide".into(),
             ),
             ("年概率（每格网）", "annual probability per cell"),
             "",
             pick(
-                "无限边坡稳定，强度参数抽样，暴雨驱动；年均次数为标定值。",
-                "Infinite slope, sampled strength, driven by storms; the yearly number is calibrated.",
+                "无限边坡稳定，强度参数抽样，暴雨驱动，含运动路径；年均次数为标定值。",
+                "Infinite slope, sampled strength, driven by storms, runout included; the yearly number is calibrated.",
             ),
         );
         scaled(

@@ -194,6 +194,9 @@ pub fn hazard_pack(ctx: &Context<'_>, hazard: Hazard) -> String {
     )
 }
 
+/// Least relative difference within the region from which an intensity of convection tells places apart.
+const LEAST_CONTRAST: f64 = 0.02;
+
 /// The township cells that `layers` has left.
 struct Townships {
     cells: Raster<f32>,
@@ -385,7 +388,21 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
                         .zip(inside)
                         .map(|(&v, &ok)| if ok { f64::from(v) } else { f64::NAN })
                         .collect();
-                    Ok(normalise(&masked, Normalisation::MinMax))
+                    let (low, high) = masked
+                        .iter()
+                        .filter(|v| !v.is_nan())
+                        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| {
+                            (a.min(v), b.max(v))
+                        });
+                    // Stretched to 0..1 a difference that nobody could measure would look like one that matters.
+                    Ok(if high - low < LEAST_CONTRAST * high {
+                        masked
+                            .iter()
+                            .map(|v| if v.is_nan() { f64::NAN } else { 0.5 })
+                            .collect()
+                    } else {
+                        normalise(&masked, Normalisation::MinMax)
+                    })
                 })
                 .collect::<Result<Vec<_>>>()?;
             weighted_sum(&columns, &entropy_weights(&columns))
@@ -394,7 +411,7 @@ fn hazard_index(ctx: &Context<'_>, hazard: Hazard, inside: &[bool]) -> Result<Ve
             floats(&store::raster(ctx, &task, "susceptibility_index.tif")?)
         }
         Hazard::Fire if screening => floats(&store::raster(ctx, &task, "fire_danger_index.tif")?),
-        Hazard::Geology => floats(&store::raster(ctx, &task, "annual_probability.tif")?),
+        Hazard::Geology => floats(&store::raster(ctx, &task, "annual_strike_probability.tif")?),
         Hazard::Fire => {
             let burn = store::raster(ctx, &task, "burn_probability.tif")?;
             let flame = store::raster(ctx, &task, "conditional_flame_m.tif")?;

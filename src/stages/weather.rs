@@ -13,7 +13,7 @@ use std::path::Path;
 /// Years of the catalogue that are written out for people to look at; the simulation makes its own years.
 const SHOWN_YEARS: u32 = 100;
 /// Cells on which rain rate and annual rain are kept, m.
-const RATE_CELL_M: f64 = 3000.0;
+const RATE_CELL_M: f64 = 900.0;
 
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let grid = store::grid(ctx)?;
@@ -22,7 +22,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let temperature = geotiff::read_bands_f32(&base.join(&ctx.project.inputs.temperature))?;
     let rain = geotiff::read_bands_f32(&base.join(&ctx.project.inputs.rain))?;
     let rate = geotiff::read_f32(&base.join(&ctx.project.inputs.rain_rate), 1)?;
-    // The rain rate varies over tens of kilometres: cells of a few kilometres hold it.
+    // The rain rate varies over tens of kilometres: cells of a kilometre hold it.
     let wide = Blocks::new(grid, RATE_CELL_M).grid;
     geotiff::write_f32(
         &draft.file("rain_rate_mm_h.tif")?,

@@ -102,6 +102,9 @@ pub(super) fn overlay(svg: &str, fonts: &Fonts, pixmap: &mut tiny_skia::Pixmap) 
     Ok(())
 }
 
+/// Colour of ground without a class.
+const GROUND: [u8; 3] = [248, 247, 243];
+
 fn draw_raster(sheet: &Sheet<'_>, frame: &Frame, pixmap: &mut tiny_skia::Pixmap) {
     let mut colours = [None; 256];
     for entry in &sheet.legend {
@@ -115,14 +118,17 @@ fn draw_raster(sheet: &Sheet<'_>, frame: &Frame, pixmap: &mut tiny_skia::Pixmap)
             let Some(cell) = sheet.grid().cell_at(x, y) else {
                 continue;
             };
-            let Some(colour) = colours[sheet.classes.data[cell] as usize] else {
-                continue;
-            };
-            let shade = sheet
+            let relief = sheet
                 .hillshade
                 .map(|h| h.data[cell])
-                .filter(|s| s.is_finite())
-                .map_or(1.0, |s| 0.72 + 0.33 * (s / 255.0));
+                .filter(|s| s.is_finite());
+            // Ground without a class shows its relief, so that a reader knows where it is.
+            let colour = match (colours[sheet.classes.data[cell] as usize], relief) {
+                (Some(colour), _) => colour,
+                (None, Some(_)) => GROUND,
+                (None, None) => continue,
+            };
+            let shade = relief.map_or(1.0, |s| 0.72 + 0.33 * (s / 255.0));
             let at = 4 * (py * width + px);
             for k in 0..3 {
                 data[at + k] = (f32::from(colour[k]) * shade).min(255.0) as u8;

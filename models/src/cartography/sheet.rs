@@ -107,9 +107,9 @@ pub struct Sheet<'a> {
     pub title: String,
     /// Line below the title.
     pub subtitle: String,
-    /// Classes; cells of codes without a legend entry stay white.
+    /// Classes; cells of codes without a legend entry show the shading alone, or stay white without one.
     pub classes: &'a Raster<u8>,
-    /// Shading 0..=255 under the classes, on the same grid.
+    /// Shading 0..=255 under the classes, on the same grid; NaN where the sheet shall stay white.
     pub hillshade: Option<&'a Raster<f32>>,
     /// Heading of the legend.
     pub legend_title: String,

@@ -396,6 +396,45 @@ impl GeologyModel {
         }
         out
     }
+
+    /// Annual probability that a slide strikes the cell: every cell's slides run down its way of water, for the middles of
+    /// equal shares of the reach angles; slides of different cells are independent. `release`: as from
+    /// [`GeologyModel::annual_release_probability`].
+    pub fn annual_strike_probability(&self, release: &Raster<f32>) -> Raster<f32> {
+        const SHARES: u32 = 5;
+        let angle = self.config.reach_angle_deg;
+        let tangents: Vec<f64> = (0..SHARES)
+            .map(|k| {
+                let u = (f64::from(k) + 0.5) / f64::from(SHARES);
+                libm::tan(triangular(u, angle[0], angle[1], angle[2]).to_radians())
+            })
+            .collect();
+        // Mean numbers of slides, added up in order of the sources.
+        let mut mean = vec![0.0_f64; self.grid.cells()];
+        for (source, &p) in release.values().iter().enumerate() {
+            if p.is_nan() || p <= 0.0 {
+                continue;
+            }
+            let slides = -libm::log1p(-f64::from(p)) / f64::from(SHARES);
+            for &tangent in &tangents {
+                let path = runout(
+                    &self.grid,
+                    self.dem_m.values(),
+                    self.flow_dir.values(),
+                    source as u32,
+                    tangent,
+                    self.config.max_run_cells,
+                );
+                for (cell, _) in path {
+                    mean[cell as usize] += slides;
+                }
+            }
+        }
+        let data = ndarray::Array2::from_shape_fn(self.grid.shape(), |(row, col)| {
+            -libm::expm1(-mean[row * self.grid.cols + col]) as f32
+        });
+        Raster::new(self.grid, data)
+    }
 }
 
 fn tiles(grid: &Grid, side: usize, failures: &FailureTable) -> Vec<Tile> {
@@ -615,6 +654,32 @@ mod tests {
             let tolerance = 4.0 * f64::sqrt(expected.max(4.0));
             assert!((got - expected).abs() < tolerance, "{got} {expected}");
         }
+        // Runout: cells struck by the event set against the mean of the strike map. A slide strikes up to a dozen cells, so
+        // that the counts spread by at most twelve times a Poisson count; five shares of the angles cost 2 %.
+        let strike = model.annual_strike_probability(&direct);
+        let struck: usize = years
+            .iter()
+            .flat_map(|w| model.year(w))
+            .map(|i| i.footprint.len())
+            .sum();
+        let expected: f64 = strike
+            .values()
+            .iter()
+            .map(|&p| -200.0 * libm::log1p(-f64::from(p)))
+            .sum();
+        let tolerance = 4.0 * f64::sqrt(12.0 * expected) + 0.02 * expected;
+        assert!(
+            (struck as f64 - expected).abs() < tolerance,
+            "{struck} {expected}"
+        );
+        assert!(expected > 1.2 * f64::from(slides));
+        assert!(
+            strike
+                .values()
+                .iter()
+                .zip(direct.values())
+                .all(|(s, r)| s >= r)
+        );
         assert_eq!(direct.data[(10, 80)], 0.0);
         assert!(direct.data[(5, 30)] > direct.data[(95, 30)]);
     }
