@@ -8,7 +8,6 @@ use anlan_engine::resample::{ClassMethod, resample_classes};
 use anlan_engine::{Grid, Raster};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// IGBP codes that the refinement uses.
 pub mod igbp {
@@ -338,35 +337,6 @@ pub fn distance_to_cells(seeds: &Raster<u8>) -> Raster<f32> {
     out
 }
 
-/// Number of the connected patch (8 neighbours) of each cell that is not 0, from 1 in order of cell number; 0 elsewhere.
-pub fn patches(mask: &Raster<u8>) -> (Raster<u32>, u32) {
-    let (rows, cols) = mask.grid.shape();
-    let mut labels = Raster::filled(mask.grid, 0_u32);
-    let mut count = 0;
-    let mut queue = VecDeque::new();
-    for start in 0..rows * cols {
-        if mask.values()[start] == 0 || labels.values()[start] != 0 {
-            continue;
-        }
-        count += 1;
-        labels.values_mut()[start] = count;
-        queue.push_back(start);
-        while let Some(i) = queue.pop_front() {
-            let (r, c) = (i / cols, i % cols);
-            for a in r.saturating_sub(1)..(r + 2).min(rows) {
-                for b in c.saturating_sub(1)..(c + 2).min(cols) {
-                    let j = a * cols + b;
-                    if mask.values()[j] != 0 && labels.values()[j] == 0 {
-                        labels.values_mut()[j] = count;
-                        queue.push_back(j);
-                    }
-                }
-            }
-        }
-    }
-    (labels, count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,23 +395,5 @@ mod tests {
         }
         // f32 weights: seven digits.
         assert!((urban / all - 0.7).abs() < 1e-5);
-    }
-
-    #[test]
-    fn patches_touch_by_corners() {
-        let grid = Grid::new(
-            Crs::from_epsg(4549).unwrap(),
-            (0.0, 3.0),
-            (1.0, 1.0),
-            (3, 4),
-        )
-        .unwrap();
-        let mask = Raster::new(
-            grid,
-            ndarray::array![[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 0]],
-        );
-        let (labels, n) = patches(&mask);
-        assert_eq!(n, 2);
-        assert_eq!(labels.data[(0, 0)], labels.data[(1, 1)]);
     }
 }

@@ -4,7 +4,6 @@ pub mod cartography;
 pub mod census;
 pub mod convection;
 pub mod downscale;
-mod draws;
 pub mod fire;
 pub mod flood;
 pub mod geology;

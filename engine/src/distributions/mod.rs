@@ -45,6 +45,19 @@ pub fn lognormal_quantile(p: f64, median: f64, sigma: f64) -> f64 {
     median * libm::exp(sigma * normal_quantile(p))
 }
 
+/// Triangular quantile over `low..=high` with its peak at `mode`; the mode where they coincide.
+pub fn triangular_quantile(p: f64, low: f64, mode: f64, high: f64) -> f64 {
+    let width = high - low;
+    if special::not_positive(width) {
+        return mode;
+    }
+    if p < (mode - low) / width {
+        low + (p * width * (mode - low)).sqrt()
+    } else {
+        high - ((1.0 - p) * width * (high - mode)).sqrt()
+    }
+}
+
 /// Gumbel (maxima) quantile: loc - scale·ln(-ln p).
 pub fn gumbel_quantile(p: f64, loc: f64, scale: f64) -> f64 {
     loc - scale * libm::log(-libm::log(p))

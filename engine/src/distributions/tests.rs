@@ -241,3 +241,14 @@ proptest! {
         prop_assert!(k == 0 || negative_binomial_cdf(k - 1, mean, d) < p + 1e-10);
     }
 }
+
+#[test]
+fn triangular_quantiles_by_hand() {
+    assert_eq!(triangular_quantile(0.5, 0.0, 1.0, 2.0), 1.0);
+    assert_eq!(triangular_quantile(0.3, 5.0, 5.0, 5.0), 5.0);
+    // The mean is (1 + 2 + 6) / 3; the midpoint rule over 1,000 shares.
+    let mean: f64 = (0..1000)
+        .map(|i| triangular_quantile((f64::from(i) + 0.5) / 1000.0, 1.0, 2.0, 6.0))
+        .sum();
+    assert!((mean / 1000.0 - 3.0).abs() < 1e-3);
+}

@@ -11,7 +11,6 @@
 //! Van Wagner (1987) for the FWI; Finney and others (2011), A simulation of probabilistic wildfire risk components for the
 //! continental United States, Stoch. Env. Res. Risk Assess. 25, doi:10.1007/s00477-011-0462-z, for the scheme.
 
-use crate::draws::{poisson, standard_normal};
 use crate::fire::behaviour::BehaviourOptions;
 use crate::fire::burn::{BurnCounts, Ignitions, Start, simulate};
 use crate::fire::danger::month_of;
@@ -20,6 +19,7 @@ use crate::fire::landscape::{Canopy, Conditions, Landscape};
 use crate::fire::season::{SeasonConfig, season_danger};
 use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
 use crate::weather::WeatherYear;
+use anlan_engine::distributions::{normal_quantile, poisson_quantile};
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Raster, Result};
 use rayon::prelude::*;
@@ -163,7 +163,7 @@ impl FireLibrary {
         let draws = Stream::new(seed, stream::FIRE);
         let duration_h = |fire: usize| {
             let u = draws.uniform(fire as u64, 1, 0);
-            (config.duration_median_h * libm::exp(config.duration_sigma * standard_normal(u)))
+            (config.duration_median_h * libm::exp(config.duration_sigma * normal_quantile(u)))
                 .min(config.duration_max_h)
         };
         let start = |fire: usize| Start {
@@ -347,7 +347,7 @@ impl HazardModel for FireModel {
                 continue;
             }
             let u = draws.uniform(u64::from(weather.year), i as u32, 0);
-            let n = poisson(u, library.rate_per_day[class]);
+            let n = poisson_quantile(u, library.rate_per_day[class]);
             let spell = (i as u64).saturating_sub(u64::from(weather.days[i].dry_days));
             let mut picks: Vec<usize> = (1..=n)
                 .map(|k| {

@@ -9,7 +9,7 @@
 //! regional landslide probability using Landlab, Earth Surf. Dynam. 6, doi:10.5194/esurf-6-49-2018, equations 1-3.
 //! Iverson (2000) and Baum and others (2008), TRIGRS 2, USGS OFR 2008-1159, for FS with a pressure head.
 
-use crate::draws::triangular;
+use anlan_engine::distributions::triangular_quantile;
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Fault, Raster, Result};
 use rayon::prelude::*;
@@ -207,7 +207,7 @@ impl Soil {
             .map(|(law, v)| {
                 strata(v)
                     .into_iter()
-                    .map(|u| triangular(u, law[0], law[1], law[2]))
+                    .map(|u| triangular_quantile(u, law[0], law[1], law[2]))
                     .collect()
             })
             .collect();
@@ -483,15 +483,15 @@ mod tests {
             for i in 0..n {
                 let a = draws.uniform4(node, i, 0);
                 let recharge = 0.02 + 0.1 * draws.uniform(node, i, 1);
-                let depth_m = triangular(a[2], 0.7 * v[6], v[6], 1.1 * v[6]);
+                let depth_m = triangular_quantile(a[2], 0.7 * v[6], v[6], 1.1 * v[6]);
                 // The note beside the table says that T itself is triangular. Its mean wetness, share of saturation and
                 // probability of failure all agree with T = K h instead, K triangular about T/h, and all three
                 // disagree (mean wetness by 8 %, the mean of 1/h) with T drawn by itself.
-                let conductivity = triangular(a[3], 0.7, 1.0, 1.1) * v[3] / v[6];
+                let conductivity = triangular_quantile(a[3], 0.7, 1.0, 1.1) * v[3] / v[6];
                 let s = Strength {
-                    cohesion_pa: triangular(a[0], 0.7 * v[4], v[4], 1.3 * v[4]),
+                    cohesion_pa: triangular_quantile(a[0], 0.7 * v[4], v[4], 1.3 * v[4]),
                     tan_friction: libm::tan(
-                        triangular(a[1], 0.82 * v[5], v[5], 1.32 * v[5]).to_radians(),
+                        triangular_quantile(a[1], 0.82 * v[5], v[5], 1.32 * v[5]).to_radians(),
                     ),
                     depth_m,
                     transmissivity_m2_d: conductivity * depth_m,

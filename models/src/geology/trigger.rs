@@ -9,11 +9,11 @@
 //!
 //! Steady wetness stands in for the storm's transient infiltration, and the tile's rain is that at its centre.
 
-use crate::draws::{poisson, triangular};
 use crate::geology::runout::runout;
 use crate::geology::stability::{FailureTable, LEVELS, SoilTable};
 use crate::hazard::{Hazard, HazardModel, Incident, Lattice, Sites, stream};
 use crate::weather::{Storm, WeatherYear};
+use anlan_engine::distributions::{poisson_quantile, triangular_quantile};
 use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Raster, Result};
 use rayon::prelude::*;
@@ -406,7 +406,7 @@ impl GeologyModel {
         let tangents: Vec<f64> = (0..SHARES)
             .map(|k| {
                 let u = (f64::from(k) + 0.5) / f64::from(SHARES);
-                libm::tan(triangular(u, angle[0], angle[1], angle[2]).to_radians())
+                libm::tan(triangular_quantile(u, angle[0], angle[1], angle[2]).to_radians())
             })
             .collect();
         // Mean numbers of slides, added up in order of the sources.
@@ -481,14 +481,14 @@ impl HazardModel for GeologyModel {
             let mut number = 0_u64;
             for (i, mean, recharge) in self.expected(storm) {
                 let tile = &self.tiles[i];
-                let n = poisson(draws.uniform(storm.id, i as u32, 0), mean);
+                let n = poisson_quantile(draws.uniform(storm.id, i as u32, 0), mean);
                 for k in 1..=n {
                     if number == SLIDES_PER_STORM {
                         break;
                     }
                     let [u, v] = draws.uniform2(storm.id, i as u32, k);
                     let source = self.place(tile, recharge, u);
-                    let reach = triangular(v, angle[0], angle[1], angle[2]).to_radians();
+                    let reach = triangular_quantile(v, angle[0], angle[1], angle[2]).to_radians();
                     let mut path = runout(
                         &self.grid,
                         self.dem_m.values(),

@@ -4,10 +4,8 @@
 //! | --- | --- |
 //! | `pack` | rule packs: thresholds, names, colours with their provenance and hash |
 //! | `index` | hazard, exposure, vulnerability and risk index; expected annual depth |
-//! | `matrix` | the editable hazard × vulnerability matrix |
 
 pub mod index;
-pub mod matrix;
 pub mod pack;
 
 pub use index::{expected_annual, risk_index};
