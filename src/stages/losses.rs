@@ -1,5 +1,6 @@
 //! `losses`: the year simulation, block by block, and its tables.
 
+use super::bilingual::bilingual;
 use super::{Context, models, store};
 use crate::manifest::Draft;
 use anlan_engine::io::parquet::{Column, ColumnData, write_blocks};
@@ -339,10 +340,10 @@ fn write_tables(
     write_xlsx(
         &draft.file("losses.xlsx")?,
         &[
-            ("年均损失 AAL", &aal),
-            ("超越概率 EP", &curve),
-            ("指标 KPI", &indicators),
-            ("灾种 hazards", &hazards),
+            ("年均损失 AAL", &bilingual(&aal)),
+            ("超越概率 EP", &bilingual(&curve)),
+            ("指标 KPI", &bilingual(&indicators)),
+            ("灾种 hazards", &bilingual(&hazards)),
         ],
     )
 }

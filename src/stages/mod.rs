@@ -6,6 +6,7 @@
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
 
+mod bilingual;
 mod facilities;
 mod hazard;
 pub mod inputs;

@@ -227,6 +227,29 @@ fn classify(raster: &Raster<f32>, unit: &Raster<f32>, scale: &Scale) -> Raster<u
     out
 }
 
+/// Share of graded cells below which a map would show specks that nobody sees.
+const SPECKS: f64 = 0.005;
+
+/// Classes drawn two cells wider: each cell takes the first class (the highest) within two cells.
+fn enlarged(classes: &Raster<u8>) -> Raster<u8> {
+    let (rows, cols) = classes.grid.shape();
+    let mut out = classes.clone();
+    for ((row, col), &class) in classes.data.indexed_iter() {
+        if class == 0 {
+            continue;
+        }
+        for r in row.saturating_sub(2)..(row + 3).min(rows) {
+            for c in col.saturating_sub(2)..(col + 3).min(cols) {
+                let here = &mut out.data[(r, c)];
+                if *here == 0 || class < *here {
+                    *here = class;
+                }
+            }
+        }
+    }
+    out
+}
+
 fn legend(scale: &Scale, unit: &str) -> Vec<LegendEntry> {
     let n = scale.from.len();
     (0..n)
@@ -444,12 +467,23 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
     }
     let packs = risk::packs(ctx)?;
     let mut graded = |file: &str, z: String, e: String, pack: &RulePack| -> Result<()> {
-        let classes = store::classes(ctx, "risk", &format!("{file}.tif"))?;
+        let mut classes = store::classes(ctx, "risk", &format!("{file}.tif"))?;
+        let graded = classes.values().iter().filter(|&&c| c > 0).count();
+        let specks = (graded as f64) < SPECKS * classes.grid.cells() as f64;
+        if specks {
+            classes = enlarged(&classes);
+        }
         let mut notes = vec![if zh {
             format!("规则包：{}（{}，{}）", pack.id, pack.status, pack.hash())
         } else {
             format!("Rule pack: {} ({}, {})", pack.id, pack.status, pack.hash())
         }];
+        if specks {
+            notes.push(pick(
+                "图斑外扩2格以便辨读。",
+                "Patches are drawn two cells wider, to be seen.",
+            ));
+        }
         notes.extend(common.iter().cloned());
         out.push(Job {
             file: file.to_string(),

@@ -1,5 +1,6 @@
 //! `relief`: demand per event and unit, reserves at a stated confidence, gaps to stock, allocation to depots.
 
+use super::bilingual::bilingual;
 use super::{Context, missing, store};
 use crate::manifest::Draft;
 use anlan_engine::io::Value;
@@ -160,11 +161,11 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     write_xlsx(
         &draft.file("relief.xlsx")?,
         &[
-            ("储备清单 reserve", &table),
-            ("调拨方案 allocation", &allocation),
-            ("避难场所 shelters", &shelters),
-            ("统筹效益 pooling", &pooling),
-            ("响应等级 response", &levels),
+            ("储备清单 reserve", &bilingual(&table)),
+            ("调拨方案 allocation", &bilingual(&allocation)),
+            ("避难场所 shelters", &bilingual(&shelters)),
+            ("统筹效益 pooling", &bilingual(&pooling)),
+            ("响应等级 response", &bilingual(&levels)),
         ],
     )
 }

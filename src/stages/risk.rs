@@ -1,5 +1,6 @@
 //! `risk`: indices and grades per hazard, by cell and by unit, and the comprehensive grade.
 
+use super::bilingual::bilingual;
 use super::{Context, store};
 use crate::manifest::Draft;
 use anlan_engine::grade::{
@@ -172,9 +173,9 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     write_xlsx(
         &draft.file("grades.xlsx")?,
         &[
-            ("风险等级 grades", &table),
-            ("乡镇 townships", &township_table),
-            ("规则包 packs", &pack_table(&packs)),
+            ("风险等级 grades", &bilingual(&table)),
+            ("乡镇 townships", &bilingual(&township_table)),
+            ("规则包 packs", &bilingual(&pack_table(&packs))),
         ],
     )?;
     write_gpkg(
