@@ -12,6 +12,9 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use zh::Messages;
+
+mod zh;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -194,6 +197,7 @@ struct Shown {
     bar: Option<ProgressBar>,
     silent: bool,
     zh: bool,
+    messages: Option<Messages>,
 }
 
 impl Shown {
@@ -206,7 +210,12 @@ impl Shown {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Shown { bar, silent, zh }
+        Shown {
+            bar,
+            silent,
+            zh,
+            messages: zh.then(Messages::builtin),
+        }
     }
 
     fn tell(&self, news: &News<'_>) {
@@ -238,17 +247,21 @@ impl Shown {
                 }
             )),
             News::Step { task, done, note } => {
+                let note = match &self.messages {
+                    Some(m) => m.translate(note),
+                    None => (*note).to_owned(),
+                };
                 if let Some(bar) = &self.bar {
                     bar.set_position((done * 1000.0) as u64);
-                    bar.set_message((*note).to_string());
+                    bar.set_message(note);
                 } else if *done < 1.0 && (done * 20.0).fract() < 0.2 {
                     tell(&format!("{task}: {:>3.0}% {note}", done * 100.0));
                 }
             }
-            News::Warning { task, text } => line(&format!(
-                "{task}: {}: {text}",
-                if self.zh { "注意" } else { "note" }
-            )),
+            News::Warning { task, text } => match &self.messages {
+                Some(m) => line(&format!("{task}: 注意: {}", m.translate(text))),
+                None => line(&format!("{task}: note: {text}")),
+            },
             News::Finished { task, seconds } => {
                 line(&format!(
                     "{task}: {} {seconds:.1} s",
@@ -277,6 +290,11 @@ fn report(error: &Error, json: bool, zh: bool) {
         tell(&format!("{}: {error}", if zh { "错误" } else { "error" }));
         return;
     }
+    let messages = zh.then(Messages::builtin);
+    let told = |text: &str| match &messages {
+        Some(m) => m.translate(text),
+        None => text.to_owned(),
+    };
     let words = if zh {
         ["错误", "位置", "发现", "应为", "处理"]
     } else {
@@ -287,9 +305,9 @@ fn report(error: &Error, json: bool, zh: bool) {
         if !f.place.is_empty() {
             tell(&format!("  {}: {}", words[1], f.place));
         }
-        tell(&format!("  {}: {}", words[2], f.found));
-        tell(&format!("  {}: {}", words[3], f.expected));
-        tell(&format!("  {}: {}", words[4], f.remedy));
+        tell(&format!("  {}: {}", words[2], told(&f.found)));
+        tell(&format!("  {}: {}", words[3], told(&f.expected)));
+        tell(&format!("  {}: {}", words[4], told(&f.remedy)));
     }
 }
 
