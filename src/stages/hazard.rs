@@ -7,6 +7,7 @@ use anlan_engine::io::table::{self, Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
 use anlan_models::convection::{Activity, ConvectionModel, ConvectionParameters};
+use anlan_models::fire::burn::FLAME_CLASS_TO_M;
 use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
@@ -435,28 +436,39 @@ pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     ctx.step(0.1, "library of fires");
     let model = models::fire(ctx, &weather)?;
     ctx.step(0.8, "burn probability");
-    let (annual, counts) = model.library().burn_maps();
-    geotiff::write_f32(
-        &draft.file("burn_probability.tif")?,
-        &annual,
-        &ctx.tags("annual_burn_probability", "1/a"),
+    let rates = model.library().burn_rates();
+    let put = |name: &str, raster: &Raster<f32>, quantity: &str, unit: &str| {
+        geotiff::write_f32(&draft.file(name)?, raster, &ctx.tags(quantity, unit))
+    };
+    put(
+        "burn_probability.tif",
+        &rates.annual_probability(),
+        "annual_burn_probability",
+        "1/a",
+    )?;
+    for class in 0..=FLAME_CLASS_TO_M.len() {
+        put(
+            &format!("burn_probability_flame_class_{}.tif", class + 1),
+            &rates.class_probability(class),
+            &flame_class_text(class),
+            "1/a",
+        )?;
+    }
+    put(
+        "conditional_flame_m.tif",
+        &rates.conditional_flame_m(),
+        "conditional_flame_length",
+        "m",
+    )?;
+    put(
+        "relative_error.tif",
+        &rates.relative_error(),
+        "relative_sampling_error_of_burn_probability",
+        "1",
     )?;
     for &period in &ctx.project.fire.return_periods {
         let flame = model.library().flame_at(period);
         write(ctx, draft, "flame_m", period, &flame, "m")?;
-    }
-    // The class of greatest danger holds the fires that matter for intensity.
-    if let Some(worst) = counts.last() {
-        geotiff::write_f32(
-            &draft.file("conditional_flame_m.tif")?,
-            &worst.conditional_flame_m(),
-            &ctx.tags("conditional_flame_length", "m"),
-        )?;
-        geotiff::write_f32(
-            &draft.file("relative_error.tif")?,
-            &worst.relative_error(),
-            &ctx.tags("relative_sampling_error_of_burn_probability", "1"),
-        )?;
     }
     let mut table = Table::new(&[
         "class",
@@ -475,4 +487,13 @@ pub fn fire(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         ]);
     }
     write_csv(&draft.file("library.csv")?, &table)
+}
+
+/// What a class of flame length means, for the tags of its raster.
+fn flame_class_text(class: usize) -> String {
+    let from = class.checked_sub(1).map_or(0.0, |i| FLAME_CLASS_TO_M[i]);
+    match FLAME_CLASS_TO_M.get(class) {
+        Some(to) => format!("annual_burn_probability_with_flames_of_{from}_to_{to}_m"),
+        None => format!("annual_burn_probability_with_flames_above_{from}_m"),
+    }
 }

@@ -1,7 +1,7 @@
 //! Many fires at once: where they start, how often each cell burns, and with what flames.
 //!
-//! Fires run on all threads, one task each; their cells are counted in the order of the fires, in integers, so that the
-//! result does not depend on threads.
+//! Fires run on all threads, one task each; their cells are added up in the order of the fires, so that the result does
+//! not depend on threads.
 //!
 //! # References
 //! Finney (2005), The challenge of quantitative risk analysis for wildland fire, For. Ecol. Manage. 211,
@@ -106,44 +106,55 @@ pub fn simulate<S, W>(
     }
 }
 
-/// How often each cell burned and how high the flames were, over a number of fires.
+/// How often each cell burns in a year and how high the flames are, from fires of several danger classes, each with its
+/// own number of fires a year.
 #[derive(Debug, Clone)]
-pub struct BurnCounts {
+pub struct BurnRates {
     grid: Grid,
-    fires: u32,
-    burned: Vec<u32>,
-    classes: [Vec<u32>; 6],
-    flame_mm: Vec<u64>,
+    /// Burns a year by flame class.
+    classes: [Vec<f64>; 6],
+    /// Sum of rate times flame length, m/a.
+    flame: Vec<f64>,
+    /// Sampling variance of the burns a year.
+    variance: Vec<f64>,
 }
 
-impl BurnCounts {
+impl BurnRates {
     /// No fire yet.
     pub fn new(grid: Grid) -> Self {
-        let n = grid.cells();
-        BurnCounts {
+        let zero = || vec![0.0; grid.cells()];
+        BurnRates {
             grid,
-            fires: 0,
-            burned: vec![0; n],
-            classes: std::array::from_fn(|_| vec![0; n]),
-            flame_mm: vec![0; n],
+            classes: std::array::from_fn(|_| zero()),
+            flame: zero(),
+            variance: zero(),
         }
     }
 
-    /// Counts one fire: cells and flame lengths in m.
-    pub fn add(&mut self, cells: &[u32], flame_m: &[f32]) {
-        self.fires += 1;
-        for (&cell, &flame) in cells.iter().zip(flame_m) {
-            let cell = cell as usize;
-            let class = FLAME_CLASS_TO_M.iter().filter(|&&to| flame > to).count();
-            self.burned[cell] += 1;
-            self.classes[class][cell] += 1;
-            self.flame_mm[cell] += (f64::from(flame) * 1000.0).round() as u64;
+    /// Adds one danger class: `fires_per_year` of it, and a sample of them as cells with flame lengths in m.
+    pub fn add<'a>(
+        &mut self,
+        fires_per_year: f64,
+        fires: impl ExactSizeIterator<Item = (&'a [u32], &'a [f32])>,
+    ) {
+        let n = fires.len() as f64;
+        let rate = fires_per_year / n;
+        let mut burned = vec![0_u32; self.grid.cells()];
+        for (cells, flame_m) in fires {
+            for (&cell, &flame) in cells.iter().zip(flame_m) {
+                let cell = cell as usize;
+                let class = FLAME_CLASS_TO_M.iter().filter(|&&to| flame > to).count();
+                burned[cell] += 1;
+                self.classes[class][cell] += rate;
+                self.flame[cell] += rate * f64::from(flame);
+            }
         }
-    }
-
-    /// Number of fires counted.
-    pub fn fires(&self) -> u32 {
-        self.fires
+        for (variance, burned) in self.variance.iter_mut().zip(burned) {
+            let p = f64::from(burned) / n;
+            if burned > 0 {
+                *variance += fires_per_year * fires_per_year * p * (1.0 - p) / n;
+            }
+        }
     }
 
     fn raster(&self, f: impl Fn(usize) -> f64) -> Raster<f32> {
@@ -154,42 +165,32 @@ impl BurnCounts {
         out
     }
 
-    /// Probability that one fire somewhere in the region burns the cell (条件过火概率), 0..=1.
-    pub fn conditional_probability(&self) -> Raster<f32> {
-        let n = f64::from(self.fires.max(1));
-        self.raster(|i| f64::from(self.burned[i]) / n)
+    fn rate(&self, cell: usize) -> f64 {
+        self.classes.iter().map(|c| c[cell]).sum()
     }
 
-    /// Annual burn probability (年过火概率) with so many fires a year on average: 1 - exp(-rate p).
-    pub fn annual_probability(&self, fires_per_year: f64) -> Raster<f32> {
-        let n = f64::from(self.fires.max(1));
-        self.raster(|i| -libm::expm1(-fires_per_year * f64::from(self.burned[i]) / n))
+    /// Annual burn probability (年过火概率), 1 - exp(-burns a year).
+    pub fn annual_probability(&self) -> Raster<f32> {
+        self.raster(|i| -libm::expm1(-self.rate(i)))
     }
 
-    /// Relative standard error of the burn probability, sqrt((1 - p) / (n p)); NaN where nothing burned.
+    /// Annual probability of burning with flames of a class 0..=5 of [`FLAME_CLASS_TO_M`] (火焰长度等级概率).
+    ///
+    /// # Panics
+    /// A class above 5.
+    pub fn class_probability(&self, class: usize) -> Raster<f32> {
+        self.raster(|i| -libm::expm1(-self.classes[class][i]))
+    }
+
+    /// Relative standard error of the burns a year, from the binomial errors of the danger classes; NaN where nothing
+    /// burned.
     pub fn relative_error(&self) -> Raster<f32> {
-        let n = f64::from(self.fires.max(1));
-        self.raster(|i| {
-            let p = f64::from(self.burned[i]) / n;
-            if p > 0.0 {
-                ((1.0 - p) / (n * p)).sqrt()
-            } else {
-                f64::NAN
-            }
-        })
+        self.raster(|i| self.variance[i].sqrt() / self.rate(i))
     }
 
     /// Mean flame length given that the cell burns (条件火焰长度), m; NaN where nothing burned.
     pub fn conditional_flame_m(&self) -> Raster<f32> {
-        self.raster(|i| self.flame_mm[i] as f64 / 1000.0 / f64::from(self.burned[i]))
-    }
-
-    /// Share of burns with flames of a class 0..=5; NaN where nothing burned.
-    ///
-    /// # Panics
-    /// A class above 5.
-    pub fn class_share(&self, class: usize) -> Raster<f32> {
-        self.raster(|i| f64::from(self.classes[class][i]) / f64::from(self.burned[i]))
+        self.raster(|i| self.flame[i] / self.rate(i))
     }
 }
 
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_by_hand() {
+    fn rates_by_hand() {
         let grid = Grid::new(
             Crs::from_epsg(4549).unwrap(),
             (0.0, 0.0),
@@ -228,18 +229,32 @@ mod tests {
             (1, 3),
         )
         .unwrap();
-        let mut counts = BurnCounts::new(grid);
-        counts.add(&[0, 1], &[0.5, 4.0]);
-        counts.add(&[1], &[2.0]);
-        counts.add(&[], &[]);
-        counts.add(&[1], &[3.0]);
-        assert_eq!(counts.conditional_probability().values(), [0.25, 0.75, 0.0]);
-        assert_eq!(counts.conditional_flame_m().values()[..2], [0.5, 3.0]);
-        assert!(counts.conditional_flame_m().values()[2].is_nan());
-        assert_eq!(counts.class_share(3).values()[1], 1.0_f32 / 3.0);
-        // sqrt(0.25 / (4 * 0.75))
-        assert!((counts.relative_error().values()[1] - 0.288_675).abs() < 1e-6);
-        let annual = counts.annual_probability(2.0).values()[1];
-        assert!((annual - (1.0 - libm::expf(-1.5))).abs() < 1e-6);
+        let mut rates = BurnRates::new(grid);
+        let fires: [(&[u32], &[f32]); 4] = [
+            (&[0, 1], &[0.5, 4.0]),
+            (&[1], &[2.0]),
+            (&[], &[]),
+            (&[1], &[3.0]),
+        ];
+        rates.add(2.0, fires.into_iter());
+        let annual = rates.annual_probability();
+        assert!((annual.values()[1] - (1.0 - libm::expf(-1.5))).abs() < 1e-6);
+        assert_eq!(annual.values()[2], 0.0);
+        assert_eq!(rates.conditional_flame_m().values()[..2], [0.5, 3.0]);
+        assert!(rates.conditional_flame_m().values()[2].is_nan());
+        let class = rates.class_probability(3).values()[1];
+        assert!((class - (1.0 - libm::expf(-0.5))).abs() < 1e-6);
+        // sqrt(0.25 / (4 * 0.75)), whatever the rate.
+        assert!((rates.relative_error().values()[1] - 0.288_675).abs() < 1e-6);
+
+        // A second danger class: 6 fires a year, one of two burns cell 1; variances add up.
+        let fires: [(&[u32], &[f32]); 2] = [(&[1], &[1.0]), (&[], &[])];
+        rates.add(6.0, fires.into_iter());
+        assert_eq!(
+            rates.conditional_flame_m().values()[1],
+            ((1.5 * 3.0 + 3.0 * 1.0) / 4.5) as f32
+        );
+        let error = (4.0 * 0.75 * 0.25 / 4.0 + 36.0 * 0.25 / 2.0_f64).sqrt() / 4.5;
+        assert!((f64::from(rates.relative_error().values()[1]) - error).abs() < 1e-6);
     }
 }

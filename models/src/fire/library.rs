@@ -12,7 +12,7 @@
 //! continental United States, Stoch. Env. Res. Risk Assess. 25, doi:10.1007/s00477-011-0462-z, for the scheme.
 
 use crate::fire::behaviour::BehaviourOptions;
-use crate::fire::burn::{BurnCounts, Ignitions, Start, simulate};
+use crate::fire::burn::{BurnRates, Ignitions, Start, simulate};
 use crate::fire::danger::month_of;
 use crate::fire::fuels::FuelTable;
 use crate::fire::landscape::{Canopy, Conditions, Landscape};
@@ -217,7 +217,7 @@ impl FireLibrary {
 
     /// Flame length, m, that a cell sees once in `period` years: the greatest that the fires of the library which burn the
     /// cell with at least that flame bring together at a rate of -ln(1 - 1/period); 0 where it burns less often. A cell
-    /// that few fires of the library burn is known no better than [`BurnCounts::relative_error`] says.
+    /// that few fires of the library burn is known no better than [`BurnRates::relative_error`] says.
     pub fn flame_at(&self, period: f64) -> Raster<f32> {
         let wanted = -libm::log1p(-1.0 / period);
         let mut struck: Vec<(u32, f32, f64)> = Vec::new();
@@ -251,27 +251,21 @@ impl FireLibrary {
         out
     }
 
-    /// Annual burn probability per cell straight from the library, 1 - exp(-sum of rates), and the counts per danger class
-    /// behind it (with flame classes and binomial errors).
-    pub fn burn_maps(&self) -> (Raster<f32>, Vec<BurnCounts>) {
-        let mut rate = vec![0.0_f64; self.grid.cells()];
-        let mut counts: Vec<BurnCounts> = self
-            .rate_per_day
-            .iter()
-            .map(|_| BurnCounts::new(self.grid))
-            .collect();
-        for (i, fire) in self.fires.iter().enumerate() {
-            let r = self.rate_per_year(i);
-            counts[fire.class].add(&fire.footprint.cells, &fire.footprint.values[0]);
-            for &cell in &fire.footprint.cells {
-                rate[cell as usize] += r;
+    /// Burns a year per cell straight from the library, with flame classes and sampling errors.
+    pub fn burn_rates(&self) -> BurnRates {
+        let mut rates = BurnRates::new(self.grid);
+        for (class, range) in self.first.windows(2).enumerate() {
+            let fires = &self.fires[range[0]..range[1]];
+            if !fires.is_empty() {
+                rates.add(
+                    self.days_per_year[class] * self.rate_per_day[class],
+                    fires
+                        .iter()
+                        .map(|f| (&f.footprint.cells[..], &f.footprint.values[0][..])),
+                );
             }
         }
-        let mut annual = Raster::filled(self.grid, 0.0_f32);
-        for (out, r) in annual.values_mut().iter_mut().zip(rate) {
-            *out = -libm::expm1(-r) as f32;
-        }
-        (annual, counts)
+        rates
     }
 }
 
@@ -457,7 +451,7 @@ mod tests {
     #[test]
     fn flames_of_a_return_period_agree_with_the_burn_probability() {
         let library = library();
-        let (annual, _) = library.burn_maps();
+        let annual = library.burn_rates().annual_probability();
         for period in [20.0, 200.0] {
             let flame = library.flame_at(period);
             for (&f, &p) in flame.values().iter().zip(annual.values()) {
@@ -499,9 +493,7 @@ mod tests {
             grid: one.grid,
             cells: (0..3200).collect(),
         };
-        let (annual, counts) = one.burn_maps();
-        let total: u32 = counts.iter().map(BurnCounts::fires).sum();
-        assert_eq!(total as usize, one.fires.len());
+        let annual = one.burn_rates().annual_probability();
         let model = FireModel::new(one, &sites, 11).unwrap();
 
         // The years of the climate: their number of fires has the calibrated mean (standard error sqrt(12/200)).
