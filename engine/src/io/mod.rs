@@ -31,7 +31,7 @@ pub use timestamp::source_date_epoch;
 
 use crate::error::{Error, Result};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One value of a table or of a feature's attributes.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -103,38 +103,80 @@ impl From<i64> for Value {
     }
 }
 
+/// A file under a temporary name in the folder of its target, which takes the target's name when it is whole; dropped
+/// before that, nothing is left.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: tempfile::TempPath,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// An empty file beside the target.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn new(target: &Path) -> Result<Staged> {
+        let folder = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let extension = target
+            .extension()
+            .map(|e| format!(".{}", e.to_string_lossy()))
+            .unwrap_or_default();
+        let temporary = tempfile::Builder::new()
+            .prefix(".anlan-")
+            .suffix(&extension)
+            .tempfile_in(folder)
+            .map_err(|e| Error::io("creating a file in", folder, e))?
+            .into_temp_path();
+        Ok(Staged {
+            temporary,
+            target: target.to_path_buf(),
+        })
+    }
+
+    /// Where to write.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// The name that it will have; messages name this one.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Flushes the file and gives it its name.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn keep(self) -> Result<()> {
+        let path = &self.target;
+        let failed = |e| Error::io("flushing", path, e);
+        let file =
+            std::fs::File::open(&self.temporary).map_err(|e| Error::io("opening", path, e))?;
+        file.sync_all().map_err(failed)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::Permissions::from_mode(0o644);
+            std::fs::set_permissions(&self.temporary, mode).map_err(failed)?;
+        }
+        self.temporary
+            .persist(path)
+            .map_err(|e| Error::io("renaming to", path, e.error))
+    }
+}
+
 /// Writes a file under a temporary name in the same folder and renames it when it is whole; on failure nothing is left.
 ///
 /// # Errors
 /// Those of `write`, or the system's.
 pub fn write_atomic(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let extension = path
-        .extension()
-        .map(|e| format!(".{}", e.to_string_lossy()))
-        .unwrap_or_default();
-    let temporary = tempfile::Builder::new()
-        .prefix(".anlan-")
-        .suffix(&extension)
-        .tempfile_in(folder)
-        .map_err(|e| Error::io("creating a file in", folder, e))?
-        .into_temp_path();
-    write(&temporary)?;
-    let file = std::fs::File::open(&temporary).map_err(|e| Error::io("opening", path, e))?;
-    file.sync_all()
-        .map_err(|e| Error::io("flushing", path, e))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::Permissions::from_mode(0o644);
-        std::fs::set_permissions(&temporary, mode).map_err(|e| Error::io("flushing", path, e))?;
-    }
-    temporary
-        .persist(path)
-        .map_err(|e| Error::io("renaming to", path, e.error))
+    let staged = Staged::new(path)?;
+    write(staged.path())?;
+    staged.keep()
 }
 
 #[cfg(test)]

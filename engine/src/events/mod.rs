@@ -1,4 +1,6 @@
-//! Events, their occurrences in simulated years, and their footprints on a grid.
+//! Events, their occurrences in simulated years, and their footprints on a grid; [`set`]: files of them.
+
+pub mod set;
 
 /// Something that can happen.
 #[derive(Debug, Clone, Copy, PartialEq)]
