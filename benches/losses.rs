@@ -118,7 +118,7 @@ fn year(c: &mut Criterion) {
         let mut places = simulator.places();
         let mut group = c.benchmark_group("year_loop");
         // Rows struck: ten storms of a tenth of the cells each.
-        group.throughput(Throughput::Elements(exposure.cell.len() as u64));
+        group.throughput(Throughput::Elements(exposure.place.len() as u64));
         group.sample_size(10);
         group.bench_function(name, |b| {
             b.iter(|| {

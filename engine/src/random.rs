@@ -80,7 +80,7 @@ const TWO_POW_M52: f64 = 1.0 / 4_503_599_627_370_496.0;
 
 /// The middle of one of 2^52 equal cells of (0, 1): never 0, never 1.
 #[inline]
-fn open01(a: u32, b: u32) -> f64 {
+pub(crate) fn open01(a: u32, b: u32) -> f64 {
     let bits = (u64::from(a) << 32 | u64::from(b)) >> 12;
     (bits as f64 + 0.5) * TWO_POW_M52
 }

@@ -28,7 +28,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let ledger = store::ledger(ctx, grid, &units)?;
     let values = ExposureValues::builtin();
     let exposure = ledger.exposure(&values)?;
-    let mut cells = exposure.cell.clone();
+    let mut cells = exposure.place.clone();
     cells.dedup();
     let weather = store::weather_model(ctx)?;
     ctx.step(0.01, "hazard models");

@@ -55,6 +55,11 @@ impl Description {
         self.measures.len() + usize::from(self.probability) + usize::from(self.spread)
     }
 
+    fn flags(&self) -> u32 {
+        let flag = |set: bool, bit: u32| if set { bit } else { 0 };
+        flag(self.double, F64) | flag(self.probability, PROBABILITY) | flag(self.spread, SPREAD)
+    }
+
     fn width(&self) -> usize {
         if self.double { 8 } else { 4 }
     }
@@ -234,10 +239,7 @@ impl EventSet {
         }
         let description: Description = serde_json::from_slice(&map[at + 40 * count..at + bytes])
             .map_err(|e| damaged(&format!("a description that does not read ({e})")))?;
-        let said = u32::from(description.double) * F64
-            | u32::from(description.probability) * PROBABILITY
-            | u32::from(description.spread) * SPREAD;
-        if said != flags {
+        if description.flags() != flags {
             return Err(damaged("flags that contradict the description"));
         }
         let mut blocks = Vec::with_capacity(count);
@@ -258,7 +260,8 @@ impl EventSet {
                 description.columns(),
                 description.width(),
             );
-            if size != entry.bytes || entry.offset + size > foot || entry.offset % 64 != 0 {
+            if size != entry.bytes || entry.offset + size > foot || !entry.offset.is_multiple_of(64)
+            {
                 return Err(damaged(&format!("block {block} outside the file")));
             }
             first_event += entry.events;
@@ -425,10 +428,7 @@ impl EventSetWriter {
         let mut head = [0_u8; 64];
         head[..8].copy_from_slice(MAGIC);
         head[8..12].copy_from_slice(&VERSION.to_le_bytes());
-        let flags = u32::from(description.double) * F64
-            | u32::from(description.probability) * PROBABILITY
-            | u32::from(description.spread) * SPREAD;
-        head[12..16].copy_from_slice(&flags.to_le_bytes());
+        head[12..16].copy_from_slice(&description.flags().to_le_bytes());
         let mut writer = EventSetWriter {
             out: BufWriter::new(file),
             columns: vec![Vec::new(); description.columns()],
@@ -654,5 +654,153 @@ impl EventSetWriter {
         let failed = |e| Error::io("writing", &target, e);
         self.out.flush().map_err(failed)?;
         self.staged.keep()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(double: bool) -> Description {
+        Description {
+            measures: vec!["depth_m".into(), "velocity_m_s".into()],
+            double,
+            probability: false,
+            spread: false,
+            note: "made up".into(),
+        }
+    }
+
+    fn event(id: u64) -> Event {
+        Event {
+            id,
+            cause: id / 2,
+            hazard: 3,
+            rate_per_year: 0.1 * id as f64,
+        }
+    }
+
+    fn write(path: &Path, double: bool, events: u64) {
+        let mut w = EventSetWriter::create(path, description(double)).unwrap();
+        for id in 0..events {
+            let n = id % 5;
+            let place: Vec<u32> = (0..n as u32).map(|p| 10 * p + id as u32).collect();
+            let depth: Vec<f64> = place.iter().map(|&p| 0.1 * f64::from(p)).collect();
+            let velocity: Vec<f64> = depth.iter().map(|d| d / 3.0).collect();
+            w.push(&event(id), &place, &[&depth, &velocity]).unwrap();
+        }
+        w.finish().unwrap();
+    }
+
+    #[test]
+    fn files_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.events");
+        for double in [false, true] {
+            let n = EVENTS_PER_BLOCK as u64 + 7;
+            write(&path, double, n);
+            let set = EventSet::open(&path).unwrap();
+            assert_eq!((set.blocks(), set.events()), (2, n as usize));
+            // The last event with four rows ends at place 4099 + 30.
+            assert_eq!(set.places(), 4130);
+            assert_eq!(set.measure("velocity_m_s").unwrap(), 1);
+            assert!(
+                set.measure("gust_m_s")
+                    .unwrap_err()
+                    .to_string()
+                    .contains("depth_m")
+            );
+            let mut seen = 0;
+            for b in 0..set.blocks() {
+                let block = set.block(b).unwrap();
+                assert_eq!(block.first_event, seen);
+                for e in 0..block.len() {
+                    let id = (seen + e) as u64;
+                    assert_eq!(block.event(e), event(id));
+                    let rows = block.rows(e);
+                    assert_eq!(rows.len() as u64, id % 5);
+                    for i in rows {
+                        let exact = 0.1 * f64::from(block.place[i]) / 3.0;
+                        let found = block.measures[1].get(i);
+                        assert_eq!(
+                            found,
+                            if double {
+                                exact
+                            } else {
+                                f64::from(exact as f32)
+                            }
+                        );
+                    }
+                }
+                seen += block.len();
+            }
+            assert_eq!(seen as u64, n);
+        }
+        // The same bytes again.
+        let before = std::fs::read(&path).unwrap();
+        write(&path, true, EVENTS_PER_BLOCK as u64 + 7);
+        assert_eq!(before, std::fs::read(&path).unwrap());
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.events");
+        write(&path, false, 20);
+        let whole = std::fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        bytes[64 + 9] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let e = EventSet::open(&path)
+            .unwrap()
+            .block(0)
+            .unwrap_err()
+            .to_string();
+        assert!(e.contains("block 0") && e.contains("checksum"), "{e}");
+        for cut in [whole.len() - 1, whole.len() / 2, 10, 0] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(EventSet::open(&path).is_err(), "{cut}");
+        }
+        bytes = whole.clone();
+        let at = whole.windows(7).position(|w| w == b"made up").unwrap();
+        bytes[at] ^= 4;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(EventSet::open(&path).unwrap_err().is_input());
+    }
+
+    #[test]
+    fn bad_rows_are_named_and_nothing_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.events");
+        let twice = Description {
+            measures: vec!["bin".into()],
+            probability: true,
+            ..description(false)
+        };
+        let mut w = EventSetWriter::create(&path, twice).unwrap();
+        w.push(&event(1), &[4, 4, 9], &[&[1.0, 2.0, 1.0], &[0.3, 0.7, 1.0]])
+            .unwrap();
+        let e = w
+            .push(&event(2), &[4, 9], &[&[1.0, 2.0], &[0.3, 1.0]])
+            .unwrap_err();
+        assert!(e.to_string().contains("event 2, place 4"), "{e}");
+        assert!(
+            w.push(&event(2), &[9, 4], &[&[1.0, 2.0], &[1.0, 1.0]])
+                .is_err()
+        );
+        drop(w);
+        let mut w = EventSetWriter::create(&path, description(true)).unwrap();
+        assert!(
+            w.push(&event(1), &[3, 3], &[&[1.0, 1.0], &[1.0, 1.0]])
+                .is_err()
+        );
+        assert!(w.push(&event(1), &[3], &[&[f64::NAN], &[1.0]]).is_err());
+        let bad = Event {
+            rate_per_year: f64::NAN,
+            ..event(1)
+        };
+        assert!(w.push(&bad, &[3], &[&[1.0], &[1.0]]).is_err());
+        drop(w);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

@@ -29,17 +29,21 @@ pub struct ExposureClass {
     pub measure: Measure,
 }
 
-/// The exposure table, as columns of equal length, rows by ascending (cell, class, unit).
+/// The exposure table, as columns of equal length, rows by ascending (place, class, unit, item).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exposure {
-    /// Cell number of each row.
-    pub cell: Vec<u32>,
+    /// Place of each row: number of a cell, or of a point in a list of points.
+    pub place: Vec<u32>,
     /// Class index of each row.
     pub class: Vec<u16>,
     /// Value of each row, in the measure of its class.
     pub value: Vec<f64>,
     /// Unit index of each row.
     pub unit: Vec<u16>,
+    /// Number of the item of each row: its random address, which it keeps when others are left out.
+    pub item: Vec<u32>,
+    /// Number of the group of each row: items of a group are damaged alike as far as they are correlated.
+    pub group: Vec<u32>,
     /// The classes.
     pub classes: Vec<ExposureClass>,
     /// Codes of the units.
@@ -58,10 +62,27 @@ impl Exposure {
     }
 }
 
+/// One row of the exposure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Place.
+    pub place: u32,
+    /// Class index.
+    pub class: u16,
+    /// Value in the measure of its class.
+    pub value: f64,
+    /// Unit index.
+    pub unit: u16,
+    /// Number of the item.
+    pub item: u32,
+    /// Number of its group.
+    pub group: u32,
+}
+
 /// Collects rows in any order.
 #[derive(Debug)]
 pub struct ExposureBuilder {
-    rows: Vec<(u32, u16, u16, f64)>,
+    rows: Vec<Row>,
     classes: Vec<ExposureClass>,
     units: Vec<String>,
 }
@@ -76,19 +97,39 @@ impl ExposureBuilder {
         }
     }
 
-    /// Adds a row.
-    pub fn push(&mut self, cell: u32, class: u16, value: f64, unit: u16) {
-        self.rows.push((cell, class, unit, value));
+    /// Adds a row; its item and its group are numbered in the order of the calls.
+    pub fn push(&mut self, place: u32, class: u16, value: f64, unit: u16) {
+        let number = self.rows.len() as u32;
+        self.push_row(Row {
+            place,
+            class,
+            value,
+            unit,
+            item: number,
+            group: number,
+        });
+    }
+
+    /// Adds a row with numbers of its own for item and group.
+    pub fn push_row(&mut self, row: Row) {
+        self.rows.push(row);
     }
 
     /// Sorts and checks the rows.
     ///
     /// # Errors
-    /// Values that are negative or not finite; classes or units that do not exist; money of more than one currency or
-    /// price year.
+    /// Values that are negative or not finite; classes or units that do not exist; items numbered twice in a class; money
+    /// of more than one currency or price year.
     pub fn build(mut self) -> Result<Exposure> {
         let mut faults = Vec::new();
-        for &(cell, class, unit, value) in &self.rows {
+        for &Row {
+            place,
+            class,
+            value,
+            unit,
+            ..
+        } in &self.rows
+        {
             let known =
                 usize::from(class) < self.classes.len() && usize::from(unit) < self.units.len();
             if !(known && value >= 0.0 && value.is_finite()) && faults.len() < 20 {
@@ -99,7 +140,7 @@ impl ExposureBuilder {
                         "a finite value of 0 or more in a known class and unit",
                         "correct the exposure table",
                     )
-                    .at(format!("cell {cell}")),
+                    .at(format!("place {place}")),
                 );
             }
         }
@@ -123,12 +164,29 @@ impl ExposureBuilder {
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
-        self.rows.sort_by_key(|r| (r.0, r.1, r.2));
+        self.rows
+            .sort_by_key(|r| (r.place, r.class, r.unit, r.item));
+        let mut items: Vec<(u16, u32)> = self.rows.iter().map(|r| (r.class, r.item)).collect();
+        items.sort_unstable();
+        if let Some(twice) = items.windows(2).find(|w| w[0] == w[1]) {
+            return Err(Error::input(
+                Fault::new(
+                    "exposure",
+                    "an item twice",
+                    "each item once in a class",
+                    "number the items: two of one number would always be damaged alike",
+                )
+                .at(format!("item {} of class {}", twice[0].1, twice[0].0)),
+            ));
+        }
+        let rows = &self.rows;
         Ok(Exposure {
-            cell: self.rows.iter().map(|r| r.0).collect(),
-            class: self.rows.iter().map(|r| r.1).collect(),
-            value: self.rows.iter().map(|r| r.3).collect(),
-            unit: self.rows.iter().map(|r| r.2).collect(),
+            place: rows.iter().map(|r| r.place).collect(),
+            class: rows.iter().map(|r| r.class).collect(),
+            value: rows.iter().map(|r| r.value).collect(),
+            unit: rows.iter().map(|r| r.unit).collect(),
+            item: rows.iter().map(|r| r.item).collect(),
+            group: rows.iter().map(|r| r.group).collect(),
             classes: self.classes,
             units: self.units,
         })
@@ -169,7 +227,7 @@ mod tests {
         b.push(3, 0, 1.0, 0);
         let e = b.build().unwrap();
         assert_eq!(
-            (e.cell.as_slice(), e.class.as_slice()),
+            (e.place.as_slice(), e.class.as_slice()),
             ([3, 3, 7].as_slice(), [0, 1, 0].as_slice())
         );
         assert_eq!(e.total(0), 3.0);

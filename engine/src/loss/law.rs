@@ -263,3 +263,93 @@ fn moment(knots: &[(f64, f64)], of: impl Fn(f64, f64) -> f64) -> f64 {
         .map(|w| (w[1].0 - w[0].0) * of(w[0].1, w[1].1))
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::beta_cdf;
+
+    fn sd(law: &Law) -> f64 {
+        (law.second() - law.mean() * law.mean()).sqrt()
+    }
+
+    /// The documented bounds of the tables.
+    #[test]
+    fn tables_keep_mean_and_spread() {
+        for mean in [0.001, 0.05, 0.3, 0.5, 0.9] {
+            for cv in [0.05, 0.3, 1.0, 3.0] {
+                let law = Law::beta(mean, cv * mean);
+                assert!((law.mean() / mean - 1.0).abs() < 1e-12, "{mean} {cv}");
+                let exact = (cv * mean).min((mean * (1.0 - mean)).sqrt());
+                assert!(
+                    (sd(&law) / exact - 1.0).abs() < 1e-3,
+                    "{mean} {cv}: {} {exact}",
+                    sd(&law)
+                );
+                let law = Law::lognormal(mean, cv * mean);
+                assert!((law.mean() / mean - 1.0).abs() < 1e-12);
+                // Of a lognormal of cv 3 a part of the second moment lies beyond the last knot.
+                let slack = if cv > 1.0 { 1e-2 } else { 1e-3 };
+                assert!(
+                    (sd(&law) / (cv * mean) - 1.0).abs() < slack,
+                    "{mean} {cv}: {}",
+                    sd(&law)
+                );
+            }
+        }
+    }
+
+    /// The table's distribution function stays near that of the beta: within the width of a piece.
+    #[test]
+    fn tables_are_near_the_family() {
+        let (mean, cv) = (0.3, 0.6);
+        let sum = mean * (1.0 - mean) / (cv * cv * mean * mean) - 1.0;
+        let law = Law::beta(mean, cv * mean);
+        let mut before = 0.0;
+        for i in 1..2000 {
+            let u = f64::from(i) / 2000.0;
+            let x = law.quantile(u);
+            assert!(x >= before);
+            before = x;
+            assert!((beta_cdf(x, mean * sum, (1.0 - mean) * sum) - u).abs() < 1.0 / 128.0);
+        }
+    }
+
+    /// Reference cases 1 and 2: a uniform bin, and point masses at both ends.
+    #[test]
+    fn bins_and_point_masses() {
+        let law = Law::bins(&[(0.2, 0.6, 1.0)]);
+        assert!(
+            (law.mean() - 0.4).abs() < 1e-15 && (sd(&law) * sd(&law) - 0.16 / 12.0).abs() < 1e-15
+        );
+        let law = Law::bins(&[(0.0, 0.0, 0.7), (1.0, 1.0, 0.3)]);
+        assert!((law.mean() - 0.3).abs() < 1e-15 && (sd(&law) * sd(&law) - 0.21).abs() < 1e-15);
+        assert_eq!((law.quantile(0.699), law.quantile(0.701)), (0.0, 1.0));
+        assert_eq!(Law::beta(0.3, 9.0).quantile(0.701), 1.0);
+        assert_eq!(Law::certain(0.4).only(), Some(0.4));
+        assert_eq!(law.only(), None);
+        assert!(law.quantile(f64::NAN).is_nan());
+        // Mean of the product with itself is the second moment.
+        let beta = Law::beta(0.3, 0.1);
+        assert!((beta.cross(&beta) - beta.second()).abs() < 1e-15);
+        assert!((beta.cross(&Law::certain(0.5)) - 0.5 * 0.3).abs() < 1e-14);
+    }
+
+    #[test]
+    fn strata_find_the_same_quantiles() {
+        let law = Law::bins(&[
+            (0.0, 0.0, 0.15),
+            (0.0, 0.3, 0.33),
+            (0.3, 0.9, 0.5),
+            (1.0, 1.0, 0.02),
+        ]);
+        for n in [2_usize, 7, 100] {
+            let u = |j: usize| (j as f64 + [0.3, 0.7][j & 1]) / n as f64;
+            let mut out = vec![0.0; n];
+            law.quantiles(&law.starts(n), u, &mut out);
+            for j in 0..n {
+                assert_eq!(out[j], law.quantile(u(j)), "{n} {j}");
+            }
+        }
+    }
+}

@@ -4,14 +4,28 @@
 //! | --- | --- |
 //! | `exposure` | [`Exposure`] (承灾体): values by place, class and unit |
 //! | `law` | [`Law`]: the distribution of a damage ratio |
+//! | `strata`, `correlation` | stratified samples with addresses; copulas by group and by distance |
+//! | `kernel` | [`Portfolio`], [`Kernel`], [`Sampler`]: an event over the exposure, in the mean and sampled |
+//! | `ep` | average annual loss, OEP and AEP curves, TVaR, with their sampling errors |
 //! | `vulnerability` | [`Vulnerability`]: [`Curve`], [`Matrix`], [`Fragility`], checked and ready for the kernels |
 
+mod correlation;
+mod ep;
 mod exposure;
+mod kernel;
 mod law;
+mod strata;
 mod vulnerability;
 
-pub use exposure::{Exposure, ExposureBuilder, ExposureClass, Measure};
+pub use correlation::Correlation;
+pub use ep::{
+    Estimate, ExceedanceCurve, average_annual_loss, probability_of_rate, rate_curve,
+    rate_of_probability, total,
+};
+pub use exposure::{Exposure, ExposureBuilder, ExposureClass, Measure, Row};
+pub use kernel::{Kernel, Portfolio, Sampled, Sampler, Scratch, Uncertainty};
 pub use law::Law;
+pub use strata::{Draw, Strata};
 pub use vulnerability::{
     Curve, Family, Fragility, MOST_STATES, Matrix, OutOfRange, Reach, Vulnerability,
 };

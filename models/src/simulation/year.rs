@@ -235,10 +235,10 @@ impl<'a> Simulator<'a> {
                 });
             }
         }
-        let n = exposure.cell.len();
+        let n = exposure.place.len();
         let key = |row: usize| {
             (
-                blocks.of(exposure.cell[row]),
+                blocks.of(exposure.place[row]),
                 exposure.class[row],
                 exposure.unit[row],
             )
@@ -271,7 +271,7 @@ impl<'a> Simulator<'a> {
             .collect();
         let mut place = vec![u32::MAX; blocks.cells.cells()];
         let (mut cells, mut first_row) = (Vec::new(), Vec::new());
-        for (row, &cell) in exposure.cell.iter().enumerate() {
+        for (row, &cell) in exposure.place.iter().enumerate() {
             if cells.last() != Some(&cell) {
                 place[cell as usize] = cells.len() as u32;
                 cells.push(cell);
