@@ -1,5 +1,7 @@
-//! Events, their occurrences in simulated years, and their footprints on a grid; [`set`]: files of them.
+//! Events, their occurrences in simulated years, and their footprints on a grid; [`occurrences`]: the
+//! years of an event set; [`set`]: files of events.
 
+pub mod occurrences;
 pub mod set;
 
 /// Something that can happen.
