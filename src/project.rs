@@ -449,7 +449,7 @@ impl Project {
 }
 
 /// A TOML error as a fault that names the line.
-fn toml_fault(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+pub(crate) fn toml_fault(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let message = error.message().to_string();
     let line = error
         .span()

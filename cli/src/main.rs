@@ -4,6 +4,7 @@
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
 use anlan::models::cartography::SheetLanguage;
+use anlan::portfolio::PortfolioOptions;
 use anlan::progress::News;
 use anlan::run::{RunOptions, check, run};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -73,6 +74,37 @@ enum Command {
         /// Folder to make.
         dir: PathBuf,
     },
+    /// Losses of a portfolio: exposure, events and vulnerability given as files.
+    Loss {
+        /// Portfolio file (TOML).
+        portfolio: PathBuf,
+        /// Only one part of the work, `i/n` with i from 1: writes a part file for `merge`.
+        #[arg(long)]
+        shard: Option<String>,
+        /// Threads; all cores by default. The results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Seed in place of the file's.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Output folder; `out` beside the portfolio file by default.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Join the parts of all shards of a loss run: the same bytes as one run.
+    Merge {
+        /// Portfolio file (TOML).
+        portfolio: PathBuf,
+        /// Part files, one of each shard.
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Seed in place of the file's, as the shards had it.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Output folder; `out` beside the portfolio file by default.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -115,13 +147,7 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 }),
                 fonts: font.clone(),
             };
-            let mut pool = rayon::ThreadPoolBuilder::new();
-            if let Some(n) = threads {
-                pool = pool.num_threads((*n).max(1));
-            }
-            let pool = pool
-                .build()
-                .map_err(|e| Error::Failed(format!("starting threads: {e}")))?;
+            let pool = pool_of(*threads)?;
             let shown = Shown::new(arguments.quiet || arguments.json, zh);
             let outcome = pool.install(|| run(project, &options, &|news| shown.tell(&news)))?;
             if arguments.json {
@@ -178,8 +204,82 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             });
             Ok(())
         }
+        Command::Loss {
+            portfolio,
+            shard,
+            threads,
+            seed,
+            out,
+        } => {
+            let options = PortfolioOptions {
+                out: out.clone(),
+                seed: *seed,
+                zh,
+                shard: shard.as_deref().map(parse_shard).transpose()?,
+            };
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(*threads)?.install(|| {
+                anlan::portfolio::run(portfolio, &options, &|news| shown.tell(&news))
+            })?;
+            tell_losses(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Merge {
+            portfolio,
+            parts,
+            seed,
+            out,
+        } => {
+            let options = PortfolioOptions {
+                out: out.clone(),
+                seed: *seed,
+                zh,
+                shard: None,
+            };
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let listen = |news: News<'_>| shown.tell(&news);
+            let made = anlan::portfolio::merge(portfolio, parts, &options, &listen)?;
+            tell_losses(arguments, &made, zh);
+            Ok(())
+        }
         Command::New { dir } => new_project(dir, zh),
         Command::Info { file } => info(file, arguments.json),
+    }
+}
+
+fn pool_of(threads: Option<usize>) -> Result<rayon::ThreadPool, Error> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(n) = threads {
+        pool = pool.num_threads(n.max(1));
+    }
+    pool.build()
+        .map_err(|e| Error::Failed(format!("starting threads: {e}")))
+}
+
+fn parse_shard(text: &str) -> Result<(usize, usize), Error> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    parsed.ok_or_else(|| {
+        Error::input(anlan::engine::Fault::new(
+            "--shard",
+            text,
+            "i/n with i from 1 to n",
+            "number the shards from 1, e.g. --shard 2/7",
+        ))
+    })
+}
+
+/// The summary of a loss run, or the part file that a shard made.
+fn tell_losses(arguments: &Arguments, made: &Path, zh: bool) {
+    if arguments.json {
+        print(&serde_json::json!({"out": made}).to_string());
+    } else if !arguments.quiet {
+        if let Ok(text) = fs::read_to_string(made.join("summary.md")) {
+            print(&text);
+        }
+        let word = if zh { "输出" } else { "Outputs" };
+        print(&format!("{word}: {}", made.display()));
     }
 }
 

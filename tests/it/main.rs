@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod pipeline;
+mod portfolio;
 mod region;
 mod screening;

@@ -68,7 +68,7 @@ impl Default for Sampled {
 
 impl Portfolio {
     /// Packs an exposure. `vulnerability_of[class]`: index into `vulnerabilities`, `None` where a class suffers nothing;
-    /// `slot_of(class, unit)`: the slot of the outputs, below 65,536.
+    /// `slot_of(row)`: the slot of the outputs that a row of the exposure goes to, below 65,535.
     ///
     /// # Errors
     /// More than 65,535 vulnerabilities or slots.
@@ -79,7 +79,7 @@ impl Portfolio {
         exposure: &Exposure,
         vulnerabilities: Vec<Vulnerability>,
         vulnerability_of: &[Option<usize>],
-        slot_of: impl Fn(u16, u16) -> usize,
+        slot_of: impl Fn(usize) -> usize,
     ) -> Result<Portfolio> {
         assert_eq!(
             vulnerability_of.len(),
@@ -91,7 +91,7 @@ impl Portfolio {
         let mut slots = 0;
         for i in 0..exposure.place.len() {
             let class = exposure.class[i];
-            let slot = slot_of(class, exposure.unit[i]);
+            let slot = slot_of(i);
             slots = slots.max(slot + 1);
             let Some(vulnerability) = vulnerability_of[usize::from(class)] else {
                 continue;
@@ -363,33 +363,49 @@ impl Kernel<'_> {
         }
     }
 
-    /// Mean loss of each row of the portfolio over the events of a block, times the rates: the block's part of the average
-    /// annual loss of each asset, added to `out` (one value per row, in the order of the exposure).
-    ///
-    /// # Panics
-    /// Not one value per row.
-    pub fn add_annual_by_row(&self, block: &Block<'_>, out: &mut [f64]) {
-        assert_eq!(out.len(), self.portfolio.rows.len(), "one value per row");
-        by_precision!(self.columns(block), columns => self.add_annual(block, &columns, out));
+    /// Mean losses row by row: `each(event of the block, row of the portfolio, mean loss)` for the rows within `rows` that an
+    /// event strikes, events and rows in order; a place with several intensities calls once for each, with its share.
+    pub fn means_by_row(
+        &self,
+        block: &Block<'_>,
+        rows: std::ops::Range<usize>,
+        each: impl FnMut(usize, usize, f64),
+    ) {
+        by_precision!(self.columns(block), columns => self.visit(block, &columns, rows, each));
     }
 
-    fn add_annual<T: Copy + Into<f64>>(
+    fn visit<T: Copy + Into<f64>>(
         &self,
         block: &Block<'_>,
         columns: &[&[T]],
-        out: &mut [f64],
+        rows: std::ops::Range<usize>,
+        mut each: impl FnMut(usize, usize, f64),
     ) {
         let portfolio = self.portfolio;
+        // Places that hold one of the rows.
+        let from = portfolio
+            .first
+            .partition_point(|&f| f as usize <= rows.start);
+        let least = from.saturating_sub(1) as u32;
+        let most = portfolio
+            .first
+            .partition_point(|&f| (f as usize) < rows.end) as u32;
         for event in 0..block.len() {
-            let rate = block.rate_per_year[event];
-            for i in block.rows(event) {
+            let struck = block.rows(event);
+            let places = &block.place[struck.clone()];
+            let first = struck.start + places.partition_point(|&p| p < least);
+            let last = struck.start + places.partition_point(|&p| p < most);
+            for i in first..last {
                 for r in portfolio.range_of(block.place[i]) {
+                    if !rows.contains(&r) {
+                        continue;
+                    }
                     let row = &portfolio.rows[r];
                     let k = usize::from(row.vulnerability);
                     let vulnerability = &portfolio.vulnerabilities[k];
                     let x: f64 = columns[k][i].into();
                     let ratio = uncertain(block, i, x, |x| (vulnerability.mean(x), 0.0)).0;
-                    out[r] += rate * row.value * ratio;
+                    each(event, r, row.value * ratio);
                 }
             }
         }
@@ -878,7 +894,7 @@ mod tests {
         let items = 40_u32;
         let rows: Vec<_> = (0..items).map(|i| row(i, 0, 2.0, i)).collect();
         let e = exposure(1, 1, &rows);
-        let p = Portfolio::new(&e, vec![uniform_damage()], &[Some(0)], |_, _| 0).unwrap();
+        let p = Portfolio::new(&e, vec![uniform_damage()], &[Some(0)], |_| 0).unwrap();
         let events = vec![(0..items).map(|i| vec![f64::from(i), 1.0]).collect()];
         let s = set(depth(false, false, false), &events);
         let kernel = p.with(&s).unwrap();
@@ -916,7 +932,7 @@ mod tests {
     fn correlated_items() {
         let rows: Vec<_> = (0..10).map(|i| row(0, 0, 3.0, i)).collect();
         let e = exposure(1, 1, &rows);
-        let p = Portfolio::new(&e, vec![uniform_damage()], &[Some(0)], |_, _| 0)
+        let p = Portfolio::new(&e, vec![uniform_damage()], &[Some(0)], |_| 0)
             .unwrap()
             .with_places(vec![[0.0; 2]])
             .unwrap();
@@ -957,7 +973,7 @@ mod tests {
     fn law_of_total_variance() {
         let rows: Vec<_> = (0..4).map(|i| row(0, 0, 1.0, i)).collect();
         let e = exposure(1, 1, &rows);
-        let p = Portfolio::new(&e, vec![jrc(0.3)], &[Some(0)], |_, _| 0).unwrap();
+        let p = Portfolio::new(&e, vec![jrc(0.3)], &[Some(0)], |_| 0).unwrap();
         let rows = vec![vec![0.0, 0.5, 0.4], vec![0.0, 2.0, 0.6]];
         let s = set(depth(true, true, false), &[rows]);
         let kernel = p.with(&s).unwrap();
@@ -1016,7 +1032,7 @@ mod tests {
         };
         let line = Vulnerability::from_curve(Path::new("t"), &line).unwrap();
         let e = exposure(1, 1, &[row(0, 0, 1000.0, 0), row(1, 0, 1000.0, 1)]);
-        let p = Portfolio::new(&e, vec![line], &[Some(0)], |_, _| 0)
+        let p = Portfolio::new(&e, vec![line], &[Some(0)], |_| 0)
             .unwrap()
             .with_places(vec![[0.0, 0.0], [0.0, 700.0]])
             .unwrap();
@@ -1075,7 +1091,7 @@ mod tests {
             .collect();
         let s = set(depth(false, false, false), &events);
         let run = |e: &Exposure, how| {
-            let p = Portfolio::new(e, vec![jrc(0.4), jrc(0.2)], &[Some(0), Some(1)], |_, _| 0)
+            let p = Portfolio::new(e, vec![jrc(0.4), jrc(0.2)], &[Some(0), Some(1)], |_| 0)
                 .unwrap()
                 .with_places((0..10).map(|i| [f64::from(i) * 90.0, 0.0]).collect())
                 .unwrap();
@@ -1142,7 +1158,7 @@ mod tests {
             ..jrc_residential(0.0)
         };
         let line = Vulnerability::from_curve(Path::new("t"), &line).unwrap();
-        let p = Portfolio::new(&e, vec![line], &[Some(0)], |_, _| 0).unwrap();
+        let p = Portfolio::new(&e, vec![line], &[Some(0)], |_| 0).unwrap();
         let events = vec![(0..n / 4).map(|i| vec![f64::from(i), 0.25]).collect()];
         let s = set(depth(false, false, false), &events);
         let (mean, _) = both(&p, &s)[0];
@@ -1156,7 +1172,7 @@ mod tests {
     #[test]
     fn distance_needs_coordinates() {
         let e = exposure(1, 1, &[row(0, 0, 1.0, 0)]);
-        let p = Portfolio::new(&e, vec![jrc(0.3)], &[Some(0)], |_, _| 0).unwrap();
+        let p = Portfolio::new(&e, vec![jrc(0.3)], &[Some(0)], |_| 0).unwrap();
         let s = set(depth(false, false, false), &[vec![vec![0.0, 1.0]]]);
         let kernel = p.with(&s).unwrap();
         let how = Uncertainty {

@@ -18,6 +18,8 @@ use std::ops::Range;
 
 /// Blocks computed before their results are handed on.
 const BATCH: usize = 64;
+/// Losses of single rows held at a time.
+const ROW_LOSSES: usize = 16_000_000;
 /// Rounds before the first look at the error.
 const FIRST_LOOK: u32 = 4;
 /// Most bytes of one round's samples.
@@ -255,28 +257,64 @@ impl Run<'_> {
         Ok(events)
     }
 
-    /// Mean annual loss of each row of the portfolio, in the order of the exposure.
+    /// Of each row of the portfolio, in the order of the exposure: the mean annual loss, then the losses of the return
+    /// periods by the rates of the events (mean losses; 0 where the row is struck more rarely): `[row][1 + period]`.
+    ///
+    /// The event set is read once for every 16 million losses, so that memory stays bounded.
     ///
     /// # Errors
     /// As [`Run::moments`].
-    pub fn annual_by_row(&self) -> Result<Vec<f64>> {
+    pub fn by_row(&self, periods: &[f64]) -> Result<Vec<Vec<f64>>> {
         let kernel = self.portfolio.with(self.set)?;
-        let mut out = vec![0.0; self.portfolio.len()];
-        self.in_order(
-            0..self.set.blocks(),
-            |block| {
-                // By blocks of events, then added up in their order.
-                let mut part = vec![0.0; self.portfolio.len()];
-                kernel.add_annual_by_row(&self.set.block(block)?, &mut part);
-                Ok(part)
-            },
-            &mut |part: Vec<f64>| {
-                for (out, part) in out.iter_mut().zip(part) {
-                    *out += part;
-                }
-                Ok(())
-            },
-        )?;
+        let rows = self.portfolio.len();
+        let mut struck = vec![0_u32; rows];
+        for block in 0..self.set.blocks() {
+            kernel.means_by_row(&self.set.block(block)?, 0..rows, |_, row, _| {
+                struck[row] += 1
+            });
+        }
+        let mut out = Vec::with_capacity(rows);
+        let mut from = 0;
+        while from < rows {
+            let (mut to, mut held) = (from, 0);
+            while to < rows && (to == from || held + struck[to] as usize <= ROW_LOSSES) {
+                held += struck[to] as usize;
+                to += 1;
+            }
+            let mut losses: Vec<Vec<(f64, f64)>> = struck[from..to]
+                .iter()
+                .map(|&n| Vec::with_capacity(n as usize))
+                .collect();
+            for block in 0..self.set.blocks() {
+                let block = self.set.block(block)?;
+                let mut last = (usize::MAX, usize::MAX);
+                kernel.means_by_row(&block, from..to, |event, row, loss| {
+                    let list = &mut losses[row - from];
+                    if last == (event, row)
+                        && let Some(same) = list.last_mut()
+                    {
+                        // Another intensity of the same place.
+                        same.0 += loss;
+                    } else {
+                        list.push((loss, block.rate_per_year[event]));
+                    }
+                    last = (event, row);
+                });
+            }
+            out.par_extend(losses.into_par_iter().map(|list| {
+                let mean = total(list.iter().map(|(loss, rate)| loss * rate));
+                let (losses, rates): (Vec<f64>, Vec<f64>) = list.into_iter().unzip();
+                let curve = rate_curve(&losses, &rates);
+                let at = |t: f64| {
+                    let over = curve.partition_point(|r| r.1 * t < 1.0);
+                    curve.get(over).map_or(0.0, |r| r.0)
+                };
+                std::iter::once(mean)
+                    .chain(periods.iter().map(|&t| at(t)))
+                    .collect()
+            }));
+            from = to;
+        }
         Ok(out)
     }
 }
@@ -427,7 +465,7 @@ pub enum Goal {
 
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Stop {
     /// After so many rounds: what a sharded run needs.
     Rounds(u32),

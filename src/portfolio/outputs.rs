@@ -1,0 +1,513 @@
+//! Tables, chart and summary of a portfolio's losses.
+
+use super::Work;
+use super::assemble::{Assembled, measure_text};
+use crate::manifest::{Draft, RELEASE};
+use anlan_engine::io::parquet::{self, Column, ColumnData};
+use anlan_engine::io::table::{Table, write_csv, write_xlsx};
+use anlan_engine::io::write_atomic;
+use anlan_engine::loss::{Curves, PeriodLosses, over_rounds, total};
+use anlan_engine::{Error, Result};
+use anlan_models::cartography::chart::{Curve, exceedance_png};
+use anlan_models::cartography::{Colour, Fonts};
+use std::fmt::Write as _;
+
+/// Events listed by their share of the average annual loss.
+const LISTED: usize = 1000;
+
+pub(super) fn write(
+    assembled: &Assembled,
+    work: &Work,
+    rounds: &[Vec<Curves>],
+    zh: bool,
+    draft: &Draft,
+) -> Result<()> {
+    events(assembled, work, draft)?;
+    periods(assembled, work, draft)?;
+    let average = average(assembled, work, rounds);
+    let curves = curves(assembled, rounds);
+    let contributions = contributions(assembled, work);
+    for (name, table) in [
+        ("average", &average),
+        ("curves", &curves),
+        ("contributions", &contributions),
+    ] {
+        write_csv(&draft.file(&format!("{name}.csv"))?, table)?;
+    }
+    write_xlsx(
+        &draft.file("losses.xlsx")?,
+        &[
+            ("average", &average),
+            ("curves", &curves),
+            ("contributions", &contributions),
+        ],
+    )?;
+    if assembled.file.report.items {
+        items(assembled, draft)?;
+    }
+    let chart = chart(assembled, rounds, zh)?;
+    save(draft, "exceedance.png", &chart)?;
+    let text = summary(assembled, work, rounds, zh);
+    save(draft, "summary.md", text.as_bytes())
+}
+
+fn save(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = draft.file(name)?;
+    write_atomic(&path, |tmp| {
+        std::fs::write(tmp, bytes).map_err(|e| Error::io("writing", &path, e))
+    })
+}
+
+/// Event loss table (事件损失表): moments of each event, unit and class (or policy), from the ground up, without sampling.
+fn events(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
+    let rows = || {
+        work.moments
+            .iter()
+            .flat_map(|m| m.slots.iter().map(move |s| (&m.event, s)))
+    };
+    let slot = |s: &(u32, f64, f64, f64)| &assembled.slots[s.0 as usize];
+    let by = if assembled.terms.is_empty() {
+        "class"
+    } else {
+        "policy"
+    };
+    parquet::write(
+        &draft.file("events.parquet")?,
+        &[
+            Column::new("event", ColumnData::U64(rows().map(|r| r.0.id).collect())),
+            Column::new(
+                "rate_per_year",
+                ColumnData::F64(rows().map(|r| r.0.rate_per_year).collect()),
+            ),
+            Column::new(
+                "unit",
+                ColumnData::Text(rows().map(|r| slot(r.1).unit.clone()).collect()),
+            ),
+            Column::new(
+                by,
+                ColumnData::Text(rows().map(|r| slot(r.1).class.clone()).collect()),
+            ),
+            Column::new("mean", ColumnData::F64(rows().map(|r| r.1.1).collect())),
+            Column::new(
+                "sd_independent",
+                ColumnData::F64(rows().map(|r| r.1.2).collect()),
+            ),
+            Column::new(
+                "sd_dependent",
+                ColumnData::F64(rows().map(|r| r.1.3).collect()),
+            ),
+        ],
+    )
+}
+
+/// Period and year loss tables (逐次、逐年损失表): one sample of the first round, and the mean of its samples.
+fn periods(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
+    let Some(round) = work.rounds.first() else {
+        return Ok(());
+    };
+    let index = assembled.index(&work.moments);
+    let n = round.samples as f64;
+    let years = assembled.occurrences.years as usize;
+    let groups = assembled.groups.len();
+    let (mut year, mut day, mut event) = (vec![], vec![], vec![]);
+    let (mut group, mut sampled, mut mean) = (vec![], vec![], vec![]);
+    // [group][year]: sum and greatest of the sample, sum of the means.
+    let mut by_year = vec![[0.0_f64; 3]; groups * years];
+    for o in &assembled.occurrences.rows {
+        let Some(&at) = index.get(&o.event) else {
+            continue;
+        };
+        for (g, told) in assembled.groups.iter().enumerate() {
+            let losses = round.of(at, g);
+            let average = total(losses.iter().copied()) / n;
+            if average == 0.0 {
+                continue;
+            }
+            year.push(u64::from(o.year) + 1);
+            day.push(u32::from(o.day));
+            event.push(o.event);
+            group.push(told.name.clone());
+            sampled.push(losses[0]);
+            mean.push(average);
+            let cell = &mut by_year[g * years + o.year as usize];
+            cell[0] += losses[0];
+            cell[1] = cell[1].max(losses[0]);
+            cell[2] += average;
+        }
+    }
+    parquet::write(
+        &draft.file("periods.parquet")?,
+        &[
+            Column::new("year", ColumnData::U64(year)),
+            Column::new("day", ColumnData::U32(day)),
+            Column::new("event", ColumnData::U64(event)),
+            Column::new("group", ColumnData::Text(group)),
+            Column::new("sampled_loss", ColumnData::F64(sampled)),
+            Column::new("mean_loss", ColumnData::F64(mean)),
+        ],
+    )?;
+    let rows = || {
+        by_year
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| cell[2] != 0.0)
+    };
+    parquet::write(
+        &draft.file("years.parquet")?,
+        &[
+            Column::new(
+                "year",
+                ColumnData::U64(rows().map(|(i, _)| (i % years) as u64 + 1).collect()),
+            ),
+            Column::new(
+                "group",
+                ColumnData::Text(
+                    rows()
+                        .map(|(i, _)| assembled.groups[i / years].name.clone())
+                        .collect(),
+                ),
+            ),
+            Column::new(
+                "sampled_sum",
+                ColumnData::F64(rows().map(|(_, c)| c[0]).collect()),
+            ),
+            Column::new(
+                "sampled_greatest",
+                ColumnData::F64(rows().map(|(_, c)| c[1]).collect()),
+            ),
+            Column::new(
+                "mean_sum",
+                ColumnData::F64(rows().map(|(_, c)| c[2]).collect()),
+            ),
+        ],
+    )
+}
+
+/// Average annual loss of a group without sampling, from the ground up.
+fn analytic(assembled: &Assembled, work: &Work, group: usize) -> f64 {
+    let mut wanted = vec![false; assembled.portfolio.slots()];
+    for &slot in &assembled.groups[group].slots {
+        wanted[slot] = true;
+    }
+    total(work.moments.iter().map(|m| {
+        let sum = m.slots.iter().filter(|s| wanted[s.0 as usize]);
+        m.event.rate_per_year * total(sum.map(|s| s.1))
+    }))
+}
+
+fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table {
+    let mut table = Table::new(&[
+        "group",
+        "measure",
+        "exposed",
+        "average_annual_mean",
+        "average_annual_sampled",
+        "standard_error_samples",
+        "annual_standard_deviation",
+        "standard_error_years",
+        "rounds",
+    ]);
+    let values = assembled.portfolio.values();
+    for (g, group) in assembled.groups.iter().enumerate() {
+        let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
+        let deviation = over_rounds(rounds.iter().map(|r| r[g].deviation)).value;
+        let years = f64::from(assembled.occurrences.years);
+        table.rows.push(vec![
+            group.name.as_str().into(),
+            assembled.measures[g].as_str().into(),
+            group.slots.iter().map(|&s| values[s]).sum::<f64>().into(),
+            analytic(assembled, work, g).into(),
+            sampled.value.into(),
+            sampled.standard_error.into(),
+            deviation.into(),
+            (deviation / years.sqrt()).into(),
+            (rounds.len() as i64).into(),
+        ]);
+    }
+    table
+}
+
+/// Mean over the rounds of one figure of a group and return period, with its standard error.
+fn figure(
+    rounds: &[Vec<Curves>],
+    group: usize,
+    period: usize,
+    of: fn(&PeriodLosses) -> f64,
+) -> anlan_engine::loss::Estimate {
+    over_rounds(rounds.iter().map(|r| of(&r[group].by_period[period])))
+}
+
+fn curves(assembled: &Assembled, rounds: &[Vec<Curves>]) -> Table {
+    let mut table = Table::new(&[
+        "group",
+        "measure",
+        "return_period_years",
+        "oep_annual_maximum",
+        "oep_standard_error_samples",
+        "oep_low_95_years",
+        "oep_high_95_years",
+        "aep_annual_sum",
+        "aep_standard_error_samples",
+        "aep_low_95_years",
+        "aep_high_95_years",
+        "oep_tail_mean",
+        "aep_tail_mean",
+        "oep_by_event_rate",
+    ]);
+    for (g, group) in assembled.groups.iter().enumerate() {
+        for (k, t) in assembled.periods().iter().enumerate() {
+            let of = |f| figure(rounds, g, k, f);
+            let (oep, aep) = (of(|p| p.occurrence), of(|p| p.aggregate));
+            table.rows.push(vec![
+                group.name.as_str().into(),
+                assembled.measures[g].as_str().into(),
+                (*t).into(),
+                oep.value.into(),
+                oep.standard_error.into(),
+                of(|p| p.occurrence_95[0]).value.into(),
+                of(|p| p.occurrence_95[1]).value.into(),
+                aep.value.into(),
+                aep.standard_error.into(),
+                of(|p| p.aggregate_95[0]).value.into(),
+                of(|p| p.aggregate_95[1]).value.into(),
+                of(|p| p.occurrence_tail).value.into(),
+                of(|p| p.aggregate_tail).value.into(),
+                of(|p| p.by_rate).value.into(),
+            ]);
+        }
+    }
+    table
+}
+
+/// The events that carry the average annual loss, per total: greatest share first.
+fn contributions(assembled: &Assembled, work: &Work) -> Table {
+    let mut table = Table::new(&[
+        "measure",
+        "event",
+        "rate_per_year",
+        "mean_loss",
+        "average_annual",
+        "share",
+        "cumulative_share",
+    ]);
+    for (g, group) in assembled.groups.iter().enumerate() {
+        if group.name != "total" {
+            continue;
+        }
+        let mut wanted = vec![false; assembled.portfolio.slots()];
+        for &slot in &group.slots {
+            wanted[slot] = true;
+        }
+        let mut rows: Vec<(u64, f64, f64)> = work
+            .moments
+            .iter()
+            .map(|m| {
+                let sum = m.slots.iter().filter(|s| wanted[s.0 as usize]);
+                (m.event.id, m.event.rate_per_year, total(sum.map(|s| s.1)))
+            })
+            .filter(|r| r.1 * r.2 > 0.0)
+            .collect();
+        rows.sort_by(|a, b| (b.1 * b.2).total_cmp(&(a.1 * a.2)).then(a.0.cmp(&b.0)));
+        let all = total(rows.iter().map(|r| r.1 * r.2));
+        let mut sum = 0.0;
+        for (event, rate, mean) in rows.into_iter().take(LISTED) {
+            sum += rate * mean;
+            table.rows.push(vec![
+                assembled.measures[g].as_str().into(),
+                (event as i64).into(),
+                rate.into(),
+                mean.into(),
+                (rate * mean).into(),
+                (rate * mean / all).into(),
+                (sum / all).into(),
+            ]);
+        }
+    }
+    table
+}
+
+/// Losses of each item, for maps: mean annual, and of the return periods by the rates of the events.
+fn items(assembled: &Assembled, draft: &Draft) -> Result<()> {
+    let periods = assembled.periods();
+    let rows = assembled.run().by_row(&periods)?;
+    let e = &assembled.exposure;
+    let class = |i: usize| &e.classes[usize::from(e.class[i])];
+    let count = e.place.len();
+    let mut columns = vec![
+        Column::new("item", ColumnData::U32(e.item.clone())),
+        Column::new("place", ColumnData::U32(e.place.clone())),
+        Column::new(
+            "class",
+            ColumnData::Text(
+                (0..count)
+                    .map(|i| assembled.file.classes[usize::from(e.class[i])].code.clone())
+                    .collect(),
+            ),
+        ),
+        Column::new(
+            "measure",
+            ColumnData::Text(
+                (0..count)
+                    .map(|i| measure_text(&class(i).measure))
+                    .collect(),
+            ),
+        ),
+        Column::new(
+            "unit",
+            ColumnData::Text(
+                (0..count)
+                    .map(|i| e.units[usize::from(e.unit[i])].clone())
+                    .collect(),
+            ),
+        ),
+        Column::new("value", ColumnData::F64(e.value.clone())),
+        Column::new(
+            "average_annual",
+            ColumnData::F64(rows.iter().map(|r| r[0]).collect()),
+        ),
+    ];
+    for (k, t) in periods.iter().enumerate() {
+        columns.push(Column::new(
+            &format!("loss_rp{t}"),
+            ColumnData::F64(rows.iter().map(|r| r[k + 1]).collect()),
+        ));
+    }
+    parquet::write(&draft.file("items.parquet")?, &columns)
+}
+
+fn chart(assembled: &Assembled, rounds: &[Vec<Curves>], zh: bool) -> Result<Vec<u8>> {
+    let points = |of: fn(&PeriodLosses) -> [f64; 3]| {
+        let periods = assembled.periods();
+        let rows = periods.iter().enumerate().map(|(k, &t)| {
+            let [value, low, high] = [0, 1, 2]
+                .map(|i| over_rounds(rounds.iter().map(|r| of(&r[0].by_period[k])[i])).value);
+            (t, value, low, if high.is_finite() { high } else { value })
+        });
+        rows.filter(|p| p.1.is_finite()).collect::<Vec<_>>()
+    };
+    let named = |zh_name: &str, name: &str| if zh { zh_name } else { name }.to_string();
+    let curves = [
+        Curve {
+            name: named("OEP（年最大一次）", "OEP (greatest event of the year)"),
+            colour: Colour([200, 60, 40]),
+            points: points(|p| [p.occurrence, p.occurrence_95[0], p.occurrence_95[1]]),
+        },
+        Curve {
+            name: named("AEP（全年合计）", "AEP (sum of the year)"),
+            colour: Colour([40, 90, 170]),
+            points: points(|p| [p.aggregate, p.aggregate_95[0], p.aggregate_95[1]]),
+        },
+    ];
+    exceedance_png(
+        &named(
+            &format!("{}：损失超越概率曲线", assembled.file.name),
+            &format!("{}: loss exceedance", assembled.file.name),
+        ),
+        &named("重现期（年）", "return period (years)"),
+        &format!("{} ({})", named("损失", "loss"), assembled.measures[0]),
+        &curves,
+        &named(
+            "阴影：模拟年数对应的95%置信区间",
+            "shaded: 95 % interval for the number of simulated years",
+        ),
+        &Fonts::embedded(),
+    )
+}
+
+fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool) -> String {
+    let mut out = String::new();
+    let say = |out: &mut String, zh_text: String, text: String| {
+        let _ = writeln!(out, "{}\n", if zh { zh_text } else { text });
+    };
+    let years = assembled.occurrences.years;
+    let n = assembled.file.sampling.samples;
+    let name = &assembled.file.name;
+    say(
+        &mut out,
+        format!("# {name}：损失"),
+        format!("# {name}: losses"),
+    );
+    say(
+        &mut out,
+        format!(
+            "{}个事件，{}行承灾体，{years}个模拟年（{}），每轮{n}个分层样本，{}轮，种子{}。{RELEASE}。",
+            work.moments.len(),
+            assembled.portfolio.len(),
+            if assembled.drawn {
+                "按事件年发生率抽取"
+            } else {
+                "发生年表给定"
+            },
+            rounds.len(),
+            assembled.seed
+        ),
+        format!(
+            "{} events, {} rows of exposure, {years} simulated years ({}), {n} stratified samples a round, {} rounds, seed {}. {RELEASE}.",
+            work.moments.len(),
+            assembled.portfolio.len(),
+            if assembled.drawn {
+                "drawn from the rates of the events"
+            } else {
+                "given"
+            },
+            rounds.len(),
+            assembled.seed
+        ),
+    );
+    if !assembled.terms.is_empty() {
+        say(
+            &mut out,
+            "下列为扣除免赔额、限额和赔付比例后的保险赔付；“均值”列为地面损失。".into(),
+            "Payouts after deductible, limit and share; the column of means is the loss from the ground up.".into(),
+        );
+    }
+    let head = if zh {
+        "| 汇总 | 计量 | 年均损失（均值，不抽样） | 年均损失（抽样） | ± 抽样误差 | ± 年份误差 | 百年一遇 OEP | 百年一遇 AEP |"
+    } else {
+        "| group | measure | average annual (mean) | average annual (sampled) | ± of samples | ± of years | OEP 100 years | AEP 100 years |"
+    };
+    let _ = writeln!(
+        out,
+        "{head}\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+    );
+    let hundred = assembled.periods().iter().position(|t| *t == 100.0);
+    for (g, group) in assembled.groups.iter().enumerate() {
+        let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
+        let deviation = over_rounds(rounds.iter().map(|r| r[g].deviation)).value;
+        let at = |of: fn(&PeriodLosses) -> f64| match hundred {
+            Some(k) => number(figure(rounds, g, k, of).value),
+            None => "–".to_string(),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            group.name,
+            assembled.measures[g],
+            number(analytic(assembled, work, g)),
+            number(sampled.value),
+            number(sampled.standard_error),
+            number(deviation / f64::from(years).sqrt()),
+            at(|p| p.occurrence),
+            at(|p| p.aggregate),
+        );
+    }
+    out.push('\n');
+    say(
+        &mut out,
+        "OEP：一年中最大一次损失的超越概率（年最大法）；AEP：全年损失合计的超越概率。curves.csv 另列按事件发生率计算的 OEP。".into(),
+        "OEP: the greatest loss of a year (annual maximum); AEP: the sum of a year. curves.csv holds the rate-based OEP, too."
+            .into(),
+    );
+    out
+}
+
+/// Six significant digits, or a dash.
+fn number(value: f64) -> String {
+    if value.is_nan() {
+        "–".to_string()
+    } else if value.abs() >= 1e6 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
