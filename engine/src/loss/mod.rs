@@ -19,6 +19,8 @@ mod kernel;
 mod law;
 mod run;
 mod strata;
+#[cfg(test)]
+mod verification;
 mod vulnerability;
 
 pub use correlation::Correlation;
