@@ -1,6 +1,11 @@
-//! Speed of the year loop: rows of the exposure struck per second, cell by cell and block by block.
+//! Speed of the loss kernels: pairs of event and item per second in the mean, samples per second, and of the year loop: rows of
+//! the exposure struck per second, cell by cell and block by block.
 
-use anlan_engine::loss::{Exposure, ExposureBuilder, ExposureClass, Measure};
+use anlan_engine::events::set::{Description, EventSet, EventSetWriter};
+use anlan_engine::loss::{
+    Correlation, Curve, Exposure, ExposureBuilder, ExposureClass, Matrix, Measure, Portfolio, Run,
+    Sampled, Uncertainty, Vulnerability,
+};
 use anlan_engine::random::Stream;
 use anlan_engine::{Crs, Event, Footprint, Grid, Occurrence};
 use anlan_models::census::exposure::AssetClass;
@@ -131,5 +136,132 @@ fn year(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, year);
+/// Footprints of a fiftieth of 100,000 places each, as one run of neighbours.
+fn footprints(events: u64) -> EventSet {
+    let draws = Stream::new(5, 7);
+    let dir = tempfile::tempdir().expect("a folder for the events");
+    let path = dir.path().join("bench.events");
+    let description = Description {
+        measures: vec!["depth_m".into()],
+        double: false,
+        probability: false,
+        spread: false,
+        note: String::new(),
+    };
+    let mut writer = EventSetWriter::create(&path, description).expect("a file to write");
+    for id in 0..events {
+        let first = (98_000.0 * draws.uniform(id, 0, 0)) as u32;
+        let places: Vec<u32> = (first..first + 2_000).collect();
+        let depth: Vec<f64> = places
+            .iter()
+            .map(|&p| 4.9 * draws.uniform(id, p, 1))
+            .collect();
+        let event = Event {
+            id,
+            cause: id,
+            hazard: 0,
+            rate_per_year: 0.01,
+        };
+        writer.push(&event, &places, &[&depth]).expect("sound rows");
+    }
+    writer.finish().expect("a file to write");
+    EventSet::open(&path).expect("the file just written")
+}
+
+fn portfolio(vulnerability: Vulnerability) -> Portfolio {
+    let class = ExposureClass {
+        code: 0,
+        name: "house".into(),
+        name_zh: "住宅".into(),
+        measure: Measure::Count("unit".into()),
+    };
+    let mut builder = ExposureBuilder::new(vec![class], vec!["a".into()]);
+    for place in 0..100_000 {
+        builder.push(place, 0, 1e5 + f64::from(place), 0);
+    }
+    let exposure = builder.build().expect("rows in range");
+    let places = (0..100_000)
+        .map(|p| [f64::from(p % 300) * 90.0, f64::from(p / 300) * 90.0])
+        .collect();
+    Portfolio::new(&exposure, vec![vulnerability], &[Some(0)], |_| 0)
+        .and_then(|p| p.with_places(places))
+        .expect("a sound portfolio")
+}
+
+fn kernels(c: &mut Criterion) {
+    let from = Path::new("bench");
+    let curve = |cv: f64| Curve {
+        code: "curve".into(),
+        measure: "depth_m".into(),
+        intensity: (0..10).map(|i| f64::from(i) * 0.6).collect(),
+        mdd: (0..10).map(|i| f64::from(i) / 10.0).collect(),
+        cv: vec![cv; 10],
+        ..Curve::default()
+    };
+    let matrix = Matrix {
+        code: "matrix".into(),
+        measure: "depth_m".into(),
+        edges: (0..=25).map(|i| f64::from(i) * 0.2).collect(),
+        bins: (0..20)
+            .map(|d| (f64::from(d) / 20.0, f64::from(d + 1) / 20.0))
+            .collect(),
+        probability: vec![vec![0.05; 20]; 25],
+    };
+    let matrix = Vulnerability::from_matrix(from, &matrix).expect("a sound matrix");
+    let line = Vulnerability::from_curve(from, &curve(0.0)).expect("a sound curve");
+    let spread = Vulnerability::from_curve(from, &curve(0.4)).expect("a sound curve");
+    let events = 500;
+    let set = footprints(events);
+    let pairs = events * 2_000;
+    let mut group = c.benchmark_group("losses");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(pairs));
+    for (name, vulnerability) in [("mean_curve", &line), ("mean_matrix", &matrix)] {
+        let portfolio = portfolio(vulnerability.clone());
+        let kernel = portfolio.with(&set).expect("depths");
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut sum = 0.0;
+                for block in 0..set.blocks() {
+                    let block = set.block(block).expect("a whole block");
+                    kernel.means(&block, |_, losses| sum += losses[0]);
+                }
+                sum
+            });
+        });
+    }
+    for (name, vulnerability, correlation, samples) in [
+        ("sampled_matrix", &matrix, Correlation::Independent, 100_u32),
+        ("sampled_curve", &spread, Correlation::Independent, 100),
+        ("sampled_group", &matrix, Correlation::Group(0.5), 10),
+        ("sampled_distance", &matrix, Correlation::Distance(1e3), 10),
+    ] {
+        let portfolio = portfolio(vulnerability.clone());
+        let run = Run {
+            set: &set,
+            portfolio: &portfolio,
+            groups: &[anlan_engine::loss::Group {
+                name: "total".into(),
+                slots: vec![0],
+            }],
+            terms: None,
+            uncertainty: Uncertainty {
+                damage: Sampled {
+                    sampled: true,
+                    correlation,
+                },
+                ..Uncertainty::default()
+            },
+            samples,
+            seed: 1,
+        };
+        group.throughput(Throughput::Elements(pairs * u64::from(samples)));
+        group.bench_function(name, |b| {
+            b.iter(|| run.round(0..set.blocks(), 0).expect("losses"))
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, kernels, year);
 criterion_main!(benches);

@@ -304,11 +304,11 @@ impl Kernel<'_> {
     ) {
         let portfolio = self.portfolio;
         let plain = block.probability.is_none() && block.spread.is_none();
-        let places = block.place;
         for i in block.rows(event) {
-            for row in portfolio.rows_of(places[i]) {
-                let vulnerability = &portfolio.vulnerabilities[usize::from(row.vulnerability)];
-                let x: f64 = columns[usize::from(row.vulnerability)][i].into();
+            for row in portfolio.rows_of(block.place[i]) {
+                let k = usize::from(row.vulnerability);
+                let vulnerability = &portfolio.vulnerabilities[k];
+                let x: f64 = columns[k][i].into();
                 let ratio = if plain {
                     vulnerability.mean(x)
                 } else {
