@@ -23,6 +23,7 @@ __all__ = [
     "InputError",
     "fill_depressions",
     "hillshade",
+    "losses",
     "raster_info",
     "read_parquet",
     "read_raster",
@@ -30,6 +31,7 @@ __all__ = [
     "resample",
     "run",
     "slope",
+    "write_events",
     "write_geopackage",
     "write_parquet",
     "write_raster",
@@ -191,3 +193,53 @@ def run(
     Gives ``out`` (path), ``ran`` and ``kept`` (names of tasks) and ``tasks`` (manifests of all finished tasks).
     """
     return _anlan.run(project, out, None if only is None else list(only), threads, seed, progress)
+
+
+def write_events(
+    path: str | os.PathLike[str],
+    measures: Mapping[str, Any],
+    event: Any,
+    rate_per_year: Any,
+    first_row: Any,
+    place: Any,
+    *,
+    double: bool = False,
+    probability: Any = None,
+    spread: Any = None,
+    note: str = "",
+) -> None:
+    """Writes an event-set file (事件集) from arrays, as a CSR matrix has them.
+
+    ``measures`` maps names with units (``"depth_m"``) to intensities, one per row; rows ``first_row[i]`` to
+    ``first_row[i + 1]`` belong to event ``i``, ascending by ``place``. ``double`` keeps intensities as f64.
+    ``probability``: a place may come several times in an event, each with its probability, adding up to one.
+    ``spread``: standard deviation of the logarithm of the intensity.
+    """
+    real = lambda a: np.ascontiguousarray(a, np.float64)  # noqa: E731
+    _anlan.write_events(
+        path,
+        list(measures),
+        np.ascontiguousarray(event, np.uint64),
+        real(rate_per_year),
+        np.ascontiguousarray(first_row, np.int64),
+        np.ascontiguousarray(place, np.uint32),
+        [real(v) for v in measures.values()],
+        double,
+        None if probability is None else real(probability),
+        None if spread is None else real(spread),
+        note,
+    )
+
+
+def losses(
+    portfolio: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Runs a portfolio file through the loss engine and gives the folder of its tables.
+
+    ``events.parquet``, ``periods.parquet``, ``years.parquet`` (event, period and year loss tables) are read by
+    :func:`read_parquet`; ``average.csv`` and ``curves.csv`` hold the average annual loss and the exceedance curves.
+    """
+    return _anlan.losses(portfolio, out, seed, threads)

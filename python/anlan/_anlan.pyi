@@ -67,3 +67,20 @@ def run(
     seed: int | None = None,
     progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]: ...
+
+def write_events(
+    path: _Path,
+    measures: list[str],
+    event: np.ndarray,
+    rate_per_year: np.ndarray,
+    first_row: np.ndarray,
+    place: np.ndarray,
+    values: list[np.ndarray],
+    double: bool,
+    probability: np.ndarray | None = None,
+    spread: np.ndarray | None = None,
+    note: str = "",
+) -> None: ...
+def losses(
+    portfolio: _Path, out: _Path | None = None, seed: int | None = None, threads: int | None = None
+) -> Path: ...

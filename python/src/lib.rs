@@ -3,6 +3,7 @@
 
 mod errors;
 mod grid;
+mod loss;
 mod raster;
 mod run;
 mod table;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _anlan {
     #[pymodule_export]
     use super::grid::PyGrid;
+    #[pymodule_export]
+    use super::loss::{losses, write_events};
     #[pymodule_export]
     use super::raster::{
         fill_depressions, hillshade, raster_info, read_raster, resample, slope, write_raster, zonal,
