@@ -180,11 +180,17 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 print(&serde_json::json!({"units": inputs.units.len(), "findings": list, "notes": inputs.notes}).to_string());
                 return Ok(());
             }
+            let told = told(zh);
             for f in &inputs.findings {
-                print(&format!("{:?} [{}] {}", f.severity, f.rule, f.fault).to_string());
+                let severity = told(&format!("{:?}", f.severity));
+                print(&format!(
+                    "{severity} [{}] {}",
+                    f.rule,
+                    told(&f.fault.to_string())
+                ));
             }
             for note in &inputs.notes {
-                print(&format!("Note [normalised] {note}"));
+                print(&format!("{} [normalised] {}", told("Note"), told(note)));
             }
             let population: u64 = inputs.units.iter().map(|u| u.record.population).sum();
             print(&if zh {
@@ -243,7 +249,16 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             Ok(())
         }
         Command::New { dir } => new_project(dir, zh),
-        Command::Info { file } => info(file, arguments.json),
+        Command::Info { file } => info(file, arguments.json, zh),
+    }
+}
+
+/// Texts of the library as they are told: in Chinese, or as they are.
+fn told(zh: bool) -> impl Fn(&str) -> String {
+    let messages = zh.then(Messages::builtin);
+    move |text| match &messages {
+        Some(m) => m.translate(text),
+        None => text.to_owned(),
     }
 }
 
@@ -386,24 +401,22 @@ fn report(error: &Error, json: bool, zh: bool) {
         print(&serde_json::json!({"error": error.to_string(), "input": error.is_input(), "faults": faults}).to_string());
         return;
     }
+    let told = told(zh);
     if error.faults().is_empty() {
-        tell(&format!("{}: {error}", if zh { "错误" } else { "error" }));
+        let word = if zh { "错误" } else { "error" };
+        tell(&format!("{word}: {}", told(&error.to_string())));
         return;
     }
-    let messages = zh.then(Messages::builtin);
-    let told = |text: &str| match &messages {
-        Some(m) => m.translate(text),
-        None => text.to_owned(),
-    };
     let words = if zh {
         ["错误", "位置", "发现", "应为", "处理"]
     } else {
         ["error", "place", "found", "expected", "remedy"]
     };
     for f in error.faults() {
-        tell(&format!("{}: {}", words[0], f.file.display()));
+        let file = f.file.display().to_string();
+        tell(&format!("{}: {}", words[0], told(&file)));
         if !f.place.is_empty() {
-            tell(&format!("  {}: {}", words[1], f.place));
+            tell(&format!("  {}: {}", words[1], told(&f.place)));
         }
         tell(&format!("  {}: {}", words[2], told(&f.found)));
         tell(&format!("  {}: {}", words[3], told(&f.expected)));
@@ -431,7 +444,7 @@ fn new_project(dir: &Path, zh: bool) -> Result<(), Error> {
     Ok(())
 }
 
-fn info(file: &Path, json: bool) -> Result<(), Error> {
+fn info(file: &Path, json: bool, zh: bool) -> Result<(), Error> {
     let facts = describe(file)?;
     if json {
         let map: serde_json::Map<String, serde_json::Value> = facts
@@ -448,8 +461,20 @@ fn info(file: &Path, json: bool) -> Result<(), Error> {
             .collect();
         print(&serde_json::Value::Object(map).to_string());
     } else {
+        let told = told(zh);
         for (key, value) in facts {
-            print(&format!("{key}: {value}"));
+            // The name of a layer may stand before that of the fact.
+            let (layer, name) = match key.split_once(": ") {
+                Some((layer, name)) => (format!("{layer}: "), name),
+                None => (String::new(), key.as_str()),
+            };
+            let label = told(&format!("info.{name}"));
+            let label = label.strip_prefix("info.").unwrap_or(&label);
+            // Names and tags stay as the file has them.
+            let own = ["layer", "sheet"].contains(&name) || name.starts_with("tag ");
+            let value = value.to_string();
+            let value = if own { value } else { told(&value) };
+            print(&format!("{layer}{label}: {value}"));
         }
     }
     Ok(())

@@ -1,9 +1,12 @@
 //! Messages in Chinese: the texts of the library, with their figures, by the table `messages_zh.tsv` (English, tab,
-//! Chinese; `{}` stands for a figure or a name). A text that the table does not know stays English: nothing is lost.
+//! Chinese). In the English, `{}` stands for anything, `{n}` for a number, `{w}` for a word, `{t}` for a text that is
+//! translated in turn; in the Chinese, `{}` takes them in order and `{2}` by number. A text that the table does not
+//! know stays English: nothing is lost.
 
-/// One text: the parts between its figures.
+/// One text: the parts around its figures, and the marks of the figures.
 struct Pattern {
     parts: Vec<&'static str>,
+    marks: Vec<&'static str>,
     zh: &'static str,
 }
 
@@ -18,9 +21,9 @@ impl Messages {
         let mut patterns: Vec<Pattern> = include_str!("messages_zh.tsv")
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(en, zh)| Pattern {
-                parts: en.split("{}").collect(),
-                zh,
+            .map(|(en, zh)| {
+                let (parts, marks) = split(en);
+                Pattern { parts, marks, zh }
             })
             .collect();
         patterns.sort_by_key(|p| {
@@ -31,16 +34,61 @@ impl Messages {
 
     /// The Chinese of a text, or the text.
     pub fn translate(&self, text: &str) -> String {
+        self.known(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    fn known(&self, text: &str) -> Option<String> {
+        if text.contains('\n') {
+            let lines: Vec<String> = text.lines().map(|line| self.translate(line)).collect();
+            return Some(lines.join("\n"));
+        }
         self.patterns
             .iter()
-            .find_map(|p| figures(&p.parts, text).map(|f| fill(p.zh, &f)))
-            .unwrap_or_else(|| text.to_owned())
+            .find_map(|p| {
+                let mut figures: Vec<String> = Vec::new();
+                for (mark, figure) in p.marks.iter().zip(figures_of(p, text)?) {
+                    figures.push(match *mark {
+                        "t" => self.translate(figure),
+                        _ => figure.to_owned(),
+                    });
+                }
+                Some(fill(p.zh, &figures))
+            })
+            .or_else(|| self.list(text))
+    }
+
+    /// A list of known texts, among which may stand quoted names.
+    fn list(&self, text: &str) -> Option<String> {
+        let quoted = |part: &str| part.starts_with('`').then(|| part.to_owned());
+        let parts = text.contains(", ").then(|| {
+            text.split(", ")
+                .map(|p| quoted(p).or_else(|| self.known(p)))
+        })?;
+        Some(parts.collect::<Option<Vec<_>>>()?.join("，"))
     }
 }
 
-/// What stands between the parts, if the text is made of them in order.
-fn figures<'t>(parts: &[&str], text: &'t str) -> Option<Vec<&'t str>> {
-    let (first, rest) = parts.split_first()?;
+/// The parts of a text around its marks `{}`, `{x}`, and what stands in these.
+fn split(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut parts, mut marks) = (Vec::new(), Vec::new());
+    let (mut from, mut at) = (0, 0);
+    while let Some(open) = text[at..].find('{').map(|i| at + i) {
+        match text[open..].find('}').map(|i| open + i) {
+            Some(close) if close <= open + 2 => {
+                parts.push(&text[from..open]);
+                marks.push(&text[open + 1..close]);
+                (from, at) = (close + 1, close + 1);
+            }
+            _ => at = open + 1,
+        }
+    }
+    parts.push(&text[from..]);
+    (parts, marks)
+}
+
+/// What stands between the parts of a pattern, if the text is made of them in order.
+fn figures_of<'t>(pattern: &Pattern, text: &'t str) -> Option<Vec<&'t str>> {
+    let (first, rest) = pattern.parts.split_first()?;
     let mut left = text.strip_prefix(first)?;
     let mut found = Vec::new();
     for (i, part) in rest.iter().enumerate() {
@@ -50,17 +98,32 @@ fn figures<'t>(parts: &[&str], text: &'t str) -> Option<Vec<&'t str>> {
         } else {
             left.find(part).filter(|_| !part.is_empty())?
         };
-        found.push(&left[..at]);
+        let figure = &left[..at];
+        let fits = match pattern.marks[i] {
+            "n" => number(figure),
+            "w" => !figure.is_empty() && !figure.contains(' '),
+            _ => true,
+        };
+        if !fits {
+            return None;
+        }
+        found.push(figure);
         left = &left[at + part.len()..];
     }
     left.is_empty().then_some(found)
 }
 
-fn fill(zh: &str, figures: &[&str]) -> String {
-    let mut parts = zh.split("{}");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for (part, figure) in parts.zip(figures) {
-        out.push_str(figure);
+fn number(text: &str) -> bool {
+    let digits = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    (digits && !text.contains(' ')) || ["inf", "NaN"].contains(&text)
+}
+
+fn fill(zh: &str, figures: &[String]) -> String {
+    let (parts, marks) = split(zh);
+    let mut out = parts[0].to_owned();
+    for (i, (part, mark)) in parts[1..].iter().zip(marks).enumerate() {
+        let number = mark.parse().unwrap_or(i + 1);
+        out.push_str(&figures[number - 1]);
         out.push_str(part);
     }
     out
@@ -69,40 +132,191 @@ fn fill(zh: &str, figures: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anlan::engine::io::table::Table;
+    use anlan::engine::{Crs, Error, Grid};
+    use anlan::models::fire::fuels::FuelTable;
+    use anlan::models::relief::read_depots;
+    use anlan::models::weather::WeatherParameters;
+    use anlan::project::Project;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn pattern(en: &'static str) -> Pattern {
+        let (parts, marks) = split(en);
+        Pattern {
+            parts,
+            marks,
+            zh: "",
+        }
+    }
 
     #[test]
     fn figures_are_carried_over_and_unknown_texts_stay() {
+        let figures = |en, text| figures_of(&pattern(en), text);
         assert_eq!(
-            figures(&["a number of ", " to ", ""], "a number of 3 to 7.5"),
+            figures("a number of {n} to {}", "a number of 3 to 7.5"),
             Some(vec!["3", "7.5"])
         );
-        assert_eq!(figures(&["", " bands"], "12 bands"), Some(vec!["12"]));
-        assert_eq!(figures(&["exactly"], "exactly not"), None);
-        assert_eq!(fill("{}至{}的数", &["3", "7.5"]), "3至7.5的数");
+        assert_eq!(figures("{} bands", "12 bands"), Some(vec!["12"]));
+        assert_eq!(figures("exactly", "exactly not"), None);
+        assert_eq!(figures("{n} to {n}", "away to go"), None);
+        assert_eq!(figures("{w} to {n}", "a way to 5"), None);
+        let two = ["3".to_owned(), "7.5".to_owned()];
+        assert_eq!(fill("{}至{}的数", &two), "3至7.5的数");
+        assert_eq!(fill("到{2}，自{1}", &two), "到7.5，自3");
+        let m = Messages::builtin();
+        assert_eq!(m.translate("no such text"), "no such text");
         assert_eq!(
-            Messages::builtin().translate("no such text"),
-            "no such text"
+            m.translate("no such text, 5 bands"),
+            "no such text, 5 bands"
+        );
+        assert_eq!(
+            m.translate("losses from fire are not assessed in screening"),
+            "筛查方法不评估森林火灾损失"
         );
     }
 
-    /// Every line has a translation with as many figures as the text.
+    /// Every line has a translation that uses every figure once, and no text stands twice.
     #[test]
     fn the_table_is_whole() {
         let lines: Vec<&str> = include_str!("messages_zh.tsv").lines().collect();
-        assert!(lines.len() > 80);
+        let mut seen = BTreeSet::new();
         for (n, line) in lines.iter().enumerate() {
             let (en, zh) = line.split_once('\t').expect("two columns");
-            let count = |s: &str| s.matches("{}").count();
+            let (parts, marks) = split(en);
+            let mut used: Vec<usize> = split(zh)
+                .1
+                .iter()
+                .enumerate()
+                .map(|(i, mark)| match *mark {
+                    "" => i + 1,
+                    number => number.parse().expect("a number"),
+                })
+                .collect();
+            used.sort_unstable();
             assert!(
-                !zh.is_empty() && count(en) == count(zh),
+                !zh.is_empty() && used.into_iter().eq(1..=marks.len()),
                 "line {}: {line}",
                 n + 1
             );
             assert!(
-                en.replace("{}", "").trim().len() > 1,
+                marks.iter().all(|m| ["", "n", "w", "t"].contains(m)),
+                "line {}: {line}",
+                n + 1
+            );
+            assert!(
+                parts.concat().trim().len() > 1,
                 "line {} fits anything",
                 n + 1
             );
+            assert!(seen.insert(en), "line {} stands twice", n + 1);
+        }
+    }
+
+    /// English words of a translation, but for quoted names, keys, paths, units and commands.
+    fn english(zh: &str) -> Vec<String> {
+        let (mut bare, mut depth, mut quoted) = (String::new(), 0, false);
+        for c in zh.chars() {
+            match c {
+                '`' | '"' => quoted = !quoted,
+                '“' | '[' => depth += 1,
+                '”' | ']' => depth -= 1,
+                _ if depth == 0 && !quoted => bare.push(c),
+                _ => {}
+            }
+        }
+        bare.split(|c: char| !(c.is_ascii_alphanumeric() || "._/:".contains(c)))
+            .filter(|w| w.len() > 2 && w.bytes().all(|b| b.is_ascii_lowercase()))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn all_chinese(text: &str) {
+        let zh = Messages::builtin().translate(text);
+        assert!(
+            zh.contains(|c: char| !c.is_ascii()) && english(&zh).is_empty(),
+            "{text}\n-> {zh}"
+        );
+    }
+
+    /// What the library really says of bad input.
+    #[test]
+    fn faults_of_bad_input_are_all_chinese() {
+        let cells = |row: &[&str]| row.iter().map(|v| (*v).into()).collect();
+        let mut depots = Table::new(&[
+            "code",
+            "name",
+            "unit",
+            "lon",
+            "lat",
+            "capacity_m3",
+            "people_served",
+        ]);
+        depots
+            .rows
+            .push(cells(&["A", "甲库", "330702", "29.1", "119.6", "-1", "x"]));
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let template = include_str!("template.toml");
+        let errors: Vec<Error> = vec![
+            Project::read(&file("a.toml", "[project]\nkode = 1\n")).unwrap_err(),
+            Project::read(&file(
+                "b.toml",
+                &template.replace("epsg = ", "epsg = \"x\" # "),
+            ))
+            .unwrap_err(),
+            Project::read(&file(
+                "c.toml",
+                &template.replace("epsg = ", "epsg = 4326 # "),
+            ))
+            .unwrap_err(),
+            Project::read(&dir.path().join("none.toml")).unwrap_err(),
+            Crs::from_epsg(2436).unwrap_err(),
+            Grid::new(Crs::CGCS2000, (118.0, 30.0), (0.0, 0.1), (3, 4)).unwrap_err(),
+            anlan::engine::io::table::read(&file("t.csv", "a,b\n1,2\n3,4,5\n")).unwrap_err(),
+            anlan::engine::io::table::read(&file("t.doc", "x")).unwrap_err(),
+            anlan::engine::io::geotiff::read_f32(&file("t.tif", "x"), 1).unwrap_err(),
+            anlan::engine::io::vector::read(&file("t.geojson", "{\"type\": ")).unwrap_err(),
+            Table::new(&["代码", "名称"]).require("code").unwrap_err(),
+            read_depots(&depots, &BTreeSet::new()).unwrap_err(),
+            WeatherParameters::from_toml("region = 3", "w.toml").unwrap_err(),
+            FuelTable::parse("number,code\nx,y\n", Path::new("f.csv")).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(!error.faults().is_empty(), "{error}");
+            for f in error.faults() {
+                for text in [&f.found, &f.expected, &f.remedy] {
+                    // Bare values stay, and so do the lines that a parser quotes.
+                    let told = |line: &&str| line.contains(' ') && !line.contains('|');
+                    text.lines().filter(told).for_each(all_chinese);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn findings_notes_and_failures_are_all_chinese() {
+        for text in [
+            "census.csv, row 7: found 330300 温州市: its 12 units add up to 5, 3 short, expected 8 (population 常住人口 of \
+             the unit itself); look for a zone without a code, or add a row without from_code to the crosswalk",
+            "census.csv: found no census row for the border unit 330702, expected one row per border unit, or a \
+             crosswalk row that leads to it; add the unit to the table, or the code change to the crosswalk",
+            "row 9, column 区划代码 (A9): 开发区 has no code and is left out; its people show as a shortfall of its \
+             prefecture",
+            "row 9 330702 婺城区: no value for `gdp_100m_yuan`, taken as 0",
+            "weather parameter `storm_formula` is unverified",
+            "storm of 24 h once in 100 years, 5321 cells",
+            "writing /tmp/a.gpkg: disk I/O error",
+            "creating /data/out: Permission denied (os error 13)",
+            "coordinate (29.1, 119.6) in 3 of 9 features: axes swapped: latitude stands where longitude is expected",
+            "3 polygon, 2 multipolygon",
+            "integers, 2 of 2, 330702 to 330703",
+        ] {
+            all_chinese(text);
         }
     }
 }
