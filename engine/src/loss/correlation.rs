@@ -166,15 +166,19 @@ fn height(waves: &[[f64; WAVES]; 3], xy_m: [f64; 2]) -> f64 {
 
 #[inline(always)]
 fn sum_of_waves([east, north, phase]: &[[f64; WAVES]; 3], [x, y]: [f64; 2]) -> f64 {
-    let mut sums = [0.0; 8];
-    for block in 0..WAVES / 8 {
-        for lane in 0..8 {
-            let i = block * 8 + lane;
-            sums[lane] += cos_turns(east[i] * x + north[i] * y + phase[i]);
-        }
+    // One pass that vectors can take whole, then sums in a fixed tree.
+    let mut heights = [0.0; WAVES];
+    for i in 0..WAVES {
+        heights[i] = cos_turns(east[i] * x + north[i] * y + phase[i]);
     }
-    let sum =
-        ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+    let mut width = WAVES / 2;
+    while width > 0 {
+        for i in 0..width {
+            heights[i] += heights[i + width];
+        }
+        width /= 2;
+    }
+    let sum = heights[0];
     sum * (2.0 / WAVES as f64).sqrt()
 }
 
