@@ -7,12 +7,15 @@
 //! | `strata`, `correlation` | stratified samples with addresses; copulas by group and by distance |
 //! | `kernel` | [`Portfolio`], [`Kernel`], [`Sampler`]: an event over the exposure, in the mean and sampled |
 //! | `ep` | average annual loss, OEP and AEP curves, TVaR, with their sampling errors |
+//! | [`exchange`] | what users of other loss engines have |
 //! | `importance` | [`Picks`]: rare events more often, with weights |
 //! | `run` | [`Run`]: all blocks of an event set, rounds of samples, when to stop; [`Terms`] of insurance |
 //! | `vulnerability` | [`Vulnerability`]: [`Curve`], [`Matrix`], [`Fragility`], checked and ready for the kernels |
 
 mod correlation;
 mod ep;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 mod exposure;
 mod importance;
 mod kernel;

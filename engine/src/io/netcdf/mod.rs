@@ -36,7 +36,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs `job` on the thread of netCDF-C and waits for its result.
-fn on_thread<T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) fn on_thread<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     static THREAD: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
     let thread = THREAD.get_or_init(|| {
         let (sender, jobs) = channel::<Job>();
@@ -149,7 +151,7 @@ fn side(name: &str, attributes: Option<&Attributes>) -> Option<Side> {
 }
 
 /// Refuses what is missing, a folder, or does not begin as a NetCDF file does, before netCDF-C sees it.
-fn check_kind(path: &Path) -> Result<()> {
+pub(crate) fn check_kind(path: &Path) -> Result<()> {
     let io = |e| Error::io("reading", path, e);
     let file = std::fs::File::open(path).map_err(io)?;
     let mut head = Vec::new();
