@@ -4,7 +4,7 @@
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
 use anlan::models::cartography::SheetLanguage;
-use anlan::portfolio::PortfolioOptions;
+use anlan::portfolio::{PortfolioOptions, Said, Source, import};
 use anlan::progress::News;
 use anlan::run::{RunOptions, check, run};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -40,6 +40,13 @@ struct Arguments {
 enum Lang {
     Zh,
     En,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq)]
+enum Engine {
+    Oasis,
+    Climada,
+    Openquake,
 }
 
 #[derive(Subcommand)]
@@ -90,6 +97,27 @@ enum Command {
         /// Output folder; `out` beside the portfolio file by default.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Write a portfolio of another loss engine as ours: a folder with a portfolio file to run.
+    Import {
+        /// Where it comes from.
+        #[arg(value_enum)]
+        from: Engine,
+        /// Folders that hold its files.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// Currency of the values, e.g. CNY.
+        #[arg(long)]
+        currency: String,
+        /// Year of the prices.
+        #[arg(long)]
+        price_year: u16,
+        /// Name of the intensity measure with its unit (climada).
+        #[arg(long, default_value = "intensity")]
+        measure: String,
     },
     /// Join the parts of all shards of a loss run: the same bytes as one run.
     Merge {
@@ -228,6 +256,33 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 anlan::portfolio::run(portfolio, &options, &|news| shown.tell(&news))
             })?;
             tell_losses(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Import {
+            from,
+            folders,
+            out,
+            currency,
+            price_year,
+            measure,
+        } => {
+            let said = Said {
+                currency: currency.clone(),
+                price_year: *price_year,
+                measure: measure.clone(),
+            };
+            let source = match from {
+                Engine::Oasis => Source::Oasis,
+                Engine::Climada => Source::Climada,
+                Engine::Openquake => Source::OpenQuake,
+            };
+            let made = import(source, folders, &said, out)?;
+            if arguments.json {
+                print(&serde_json::json!({"portfolio": made}).to_string());
+            } else if !arguments.quiet {
+                let word = if zh { "已写入" } else { "written" };
+                print(&format!("{word}: {}", made.display()));
+            }
             Ok(())
         }
         Command::Merge {

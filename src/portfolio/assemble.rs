@@ -51,10 +51,10 @@ pub(super) struct Slot {
 /// A file of vulnerabilities.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct VulnerabilityFile {
-    curve: Vec<Curve>,
-    matrix: Vec<Matrix>,
-    fragility: Vec<Fragility>,
+pub(super) struct VulnerabilityFile {
+    pub curve: Vec<Curve>,
+    pub matrix: Vec<Matrix>,
+    pub fragility: Vec<Fragility>,
 }
 
 impl Assembled {

@@ -4,15 +4,18 @@
 //! | --- | --- |
 //! | `file` | the portfolio file and the tables it names |
 //! | `assemble` | exposure, vulnerabilities, groups and policies from them |
+//! | `import` | portfolios of Oasis LMF, CLIMADA, OpenQuake |
 //! | `part` | the part of one shard, as a file |
 //! | `outputs` | tables, chart and summary |
 
 mod assemble;
 mod file;
+mod import;
 mod outputs;
 mod part;
 
 pub use file::{ClassEntry, PortfolioFile, Report, Sampling};
+pub use import::{Said, Source, import};
 
 use crate::manifest::{Draft, FileRecord, Manifest, record};
 use crate::progress::{Listener, News};

@@ -66,12 +66,16 @@ impl Default for Sampled {
     }
 }
 
+/// The index of the places takes 4 bytes for each: gaps beyond this are refused.
+const PLACES_PER_ROW: usize = 1000;
+const LEAST_PLACES: usize = 1 << 26;
+
 impl Portfolio {
     /// Packs an exposure. `vulnerability_of[class]`: index into `vulnerabilities`, `None` where a class suffers nothing;
     /// `slot_of(row)`: the slot of the outputs that a row of the exposure goes to, below 65,535.
     ///
     /// # Errors
-    /// More than 65,535 vulnerabilities or slots.
+    /// More than 65,535 vulnerabilities or slots; places so far apart that their index would fill the memory.
     ///
     /// # Panics
     /// Not one entry of `vulnerability_of` per class, or an index that does not exist.
@@ -119,6 +123,17 @@ impl Portfolio {
             )));
         }
         let places = place.last().map_or(0, |p| *p as usize + 1);
+        if places > PLACES_PER_ROW * rows.len() + LEAST_PLACES {
+            return Err(Error::input(
+                Fault::new(
+                    "portfolio",
+                    format!("place {} with {} rows in all", places - 1, rows.len()),
+                    "places numbered from 0 without large gaps",
+                    "number the places of the event set and of the exposure anew",
+                )
+                .at("exposure"),
+            ));
+        }
         let mut first = vec![0_u32; places + 1];
         for &p in &place {
             first[p as usize + 1] += 1;
