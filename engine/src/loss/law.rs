@@ -152,7 +152,7 @@ impl Law {
             edges.push(1.0 - tail * libm::exp2(-f64::from(k) / f64::from(PER_HALVING)));
         }
         edges.push(1.0);
-        let at: Vec<f64> = edges
+        let mut at: Vec<f64> = edges
             .iter()
             .map(|&u| {
                 if u < 1.0 {
@@ -162,6 +162,12 @@ impl Law {
                 }
             })
             .collect();
+        // Where the spread is next to nothing, rounding may put a quantile below the one before it.
+        let mut reached = f64::NEG_INFINITY;
+        for x in &mut at {
+            reached = reached.max(*x);
+            *x = reached;
+        }
         let share: Vec<f64> = edges
             .iter()
             .zip(&at)
@@ -295,6 +301,20 @@ mod tests {
                     "{mean} {cv}: {}",
                     sd(&law)
                 );
+            }
+        }
+    }
+
+    /// A spread next to nothing, as the ends of published curves have it.
+    #[test]
+    fn hardly_any_spread() {
+        for mean in [1e-8, 0.3, 0.99999] {
+            for law in [
+                Law::beta(mean, 1e-8 * mean),
+                Law::lognormal(mean, 1e-8 * mean),
+            ] {
+                assert!((law.mean() / mean - 1.0).abs() < 1e-12);
+                assert!((law.quantile(0.99) / mean - 1.0).abs() < 1e-6);
             }
         }
     }

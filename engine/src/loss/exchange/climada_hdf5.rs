@@ -5,7 +5,9 @@ use crate::error::{Error, Fault, Result};
 use crate::events::set::EventSetWriter;
 use crate::io::netcdf::{check_kind, on_thread};
 use netcdf::{AttributeValue, Group, NcTypeDescriptor};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Values of the sparse matrices that are in memory at a time.
 const AT_ONCE: usize = 1 << 20;
@@ -24,9 +26,49 @@ const AT_ONCE: usize = 1 << 20;
 /// frequency unit other than 1/year; fractions other than 0 and 1.
 pub fn hazard(source: &Path, measure: &str, target: &Path) -> Result<Hazard> {
     check_kind(source)?;
+    let copy = copy_of_rewritten(source, target)?;
+    let read = copy.as_deref().unwrap_or(source).to_path_buf();
     let (source, target) = (source.to_path_buf(), target.to_path_buf());
     let measure = measure.to_string();
-    on_thread(move || Reader { source }.convert(&measure, &target))
+    on_thread(move || Reader { source }.convert(&read, &measure, &target))
+}
+
+/// What tells a file, and what tells that it was written anew.
+#[cfg(unix)]
+type Seen = BTreeMap<(u64, u64), (i64, i64, u64)>;
+
+/// A copy, beside the target, of a file that was written anew in its place since this process read it.
+///
+/// netCDF-C 4.9 does not let go of files with a pandas store in them, and HDF5 then takes the new content for the old one:
+/// it tells files by their numbers. A copy has another.
+#[cfg(unix)]
+fn copy_of_rewritten(source: &Path, target: &Path) -> Result<Option<tempfile::TempPath>> {
+    use std::os::unix::fs::MetadataExt;
+    static SEEN: Mutex<Seen> = Mutex::new(Seen::new());
+    let failed = |e| Error::io("reading", source, e);
+    let now = std::fs::metadata(source).map_err(failed)?;
+    let state = (now.mtime(), now.mtime_nsec(), now.size());
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if *seen.entry((now.dev(), now.ino())).or_insert(state) == state {
+        return Ok(None);
+    }
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let copy = tempfile::Builder::new()
+        .prefix(".anlan-")
+        .suffix(".h5")
+        .tempfile_in(folder)
+        .map_err(|e| Error::io("creating a file in", folder, e))?
+        .into_temp_path();
+    std::fs::copy(source, &copy).map_err(failed)?;
+    Ok(Some(copy))
+}
+
+#[cfg(not(unix))]
+fn copy_of_rewritten(_: &Path, _: &Path) -> Result<Option<tempfile::TempPath>> {
+    Ok(None)
 }
 
 struct Reader {
@@ -42,8 +84,8 @@ struct Matrix<'a> {
 }
 
 impl Reader {
-    fn convert(&self, measure: &str, target: &Path) -> Result<Hazard> {
-        let file = netcdf::open(&self.source).map_err(|e| self.damaged(e))?;
+    fn convert(&self, read: &Path, measure: &str, target: &Path) -> Result<Hazard> {
+        let file = netcdf::open(read).map_err(|e| self.damaged(e))?;
         let root = file
             .root()
             .ok_or_else(|| self.damaged("a file without groups"))?;
@@ -198,10 +240,7 @@ impl Reader {
         {
             return Err(self.fault(
                 name,
-                &format!(
-                    "shape {shape:?}, {} row pointers, {held:?} values",
-                    first.len()
-                ),
+                &format!("shape {shape:?}, row pointers {first:?}, {held:?} values"),
                 "row pointers from 0 to the number of values, one more than there are events",
                 "write the hazard again",
             ));

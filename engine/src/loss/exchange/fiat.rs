@@ -25,42 +25,33 @@ pub enum OverCells {
     Greatest,
 }
 
-/// Reads `vulnerability_curves.csv`: depths in the first column, then one curve per column, with the way in which depths
-/// of an object are joined. Codes are the names of the columns; the measure is `depth_m`, depths come in metres.
+/// Reads `vulnerability_curves.csv`: depths in the first column, then one curve per column. Codes are the names of the
+/// columns; the measure is `depth_m`, depths come in metres.
 ///
-/// Outside its points a curve holds its ends, as FIAT does: also below, where the water stands under the floor.
+/// - Outside its points a curve holds its ends, as FIAT does: also below, where the water stands under the floor.
+/// - The note `#method` is not read: FIAT 0.4 joins depths by their mean, whatever stands there.
 ///
 /// # Errors
-/// A unit or a method that is not known, cells without a number.
-pub fn curves(path: &Path) -> Result<Vec<(Curve, OverCells)>> {
+/// A unit that is not known, cells without a number.
+pub fn curves(path: &Path) -> Result<Vec<Curve>> {
     let mut columns = Columns::open(path)?;
     let mut factor = 1.0;
-    let mut methods = vec![OverCells::Mean; columns.names().len()];
-    for note in columns.notes.clone() {
+    for note in &columns.notes {
         let lower = note.to_lowercase();
-        let bad = |found: &str, expected: &str| {
-            let fault = Fault::new(path, found, expected, "correct the notes above the header");
-            Err(Error::input(fault.at(format!("#{note}"))))
+        let Some(unit) = lower.strip_prefix("unit=") else {
+            continue;
         };
-        if let Some(unit) = lower.strip_prefix("unit=") {
-            factor = match unit.trim().trim_end_matches(',') {
-                "m" | "meter" | "meters" | "metre" | "metres" => 1.0,
-                "cm" | "centimeter" | "centimeters" => 0.01,
-                "mm" | "millimeter" | "millimeters" => 0.001,
-                "ft" | "foot" | "feet" => 0.3048,
-                other => return bad(other, "meter, centimeter, millimeter or feet"),
-            };
-        } else if let Some(list) = lower.strip_prefix("method,") {
-            for (i, method) in list.split(',').enumerate() {
-                let slot = methods.get_mut(i + 1);
-                match (method.trim(), slot) {
-                    ("mean", Some(slot)) => *slot = OverCells::Mean,
-                    ("max", Some(slot)) => *slot = OverCells::Greatest,
-                    ("", _) => {}
-                    (other, _) => return bad(other, "mean or max, one per curve"),
-                }
+        factor = match unit.trim_end_matches(',').trim() {
+            "m" | "meter" | "meters" | "metre" | "metres" => 1.0,
+            "cm" | "centimeter" | "centimeters" => 0.01,
+            "mm" | "millimeter" | "millimeters" => 0.001,
+            "ft" | "foot" | "feet" => 0.3048,
+            other => {
+                let expected = "meter, centimeter, millimeter or feet";
+                let fault = Fault::new(path, other, expected, "correct the note above the header");
+                return Err(Error::input(fault.at(format!("#{note}"))));
             }
-        }
+        };
     }
     let (mut depths, mut ratios) = (Vec::new(), vec![Vec::new(); columns.names().len()]);
     while columns.next()? {
@@ -71,20 +62,17 @@ pub fn curves(path: &Path) -> Result<Vec<(Curve, OverCells)>> {
     }
     let names = columns.names().to_vec();
     columns.end()?;
-    let of_columns = names.into_iter().zip(ratios).zip(methods).skip(1);
+    let of_columns = names.into_iter().zip(ratios).skip(1);
     Ok(of_columns
-        .map(|((code, mdd), method)| {
-            let curve = Curve {
-                code,
-                measure: "depth_m".into(),
-                intensity: depths.clone(),
-                may_fall: falls(&mdd),
-                mdd,
-                below: OutOfRange::Hold,
-                above: OutOfRange::Hold,
-                ..Curve::default()
-            };
-            (curve, method)
+        .map(|(code, mdd)| Curve {
+            code,
+            measure: "depth_m".into(),
+            intensity: depths.clone(),
+            may_fall: falls(&mdd),
+            mdd,
+            below: OutOfRange::Hold,
+            above: OutOfRange::Hold,
+            ..Curve::default()
         })
         .collect())
 }
@@ -198,7 +186,9 @@ mod tests {
     use super::super::tests::shared;
     use super::*;
     use crate::events::set::EventSet;
+    use crate::io::netcdf::read_f32;
     use crate::loss::Vulnerability;
+    use crate::rasterize::coverage_runs;
 
     /// FIAT looks up depths rounded to its step of 1 cm.
     fn rounded(depth_m: f64) -> f64 {
@@ -214,11 +204,9 @@ mod tests {
         let target = dir.path().join("a.events");
         let path = data.join("vulnerability/vulnerability_curves.csv");
         let curves = curves(&path).unwrap();
-        assert_eq!(curves[0].1, OverCells::Mean);
-        assert_eq!(curves[1].1, OverCells::Greatest);
         let of: Vec<Vulnerability> = curves
             .iter()
-            .map(|c| Vulnerability::from_curve(&path, &c.0).unwrap())
+            .map(|c| Vulnerability::from_curve(&path, c).unwrap())
             .collect();
         let objects = objects(&data.join("exposure/spatial.csv")).unwrap();
         assert_eq!(objects.len(), 5);
@@ -241,6 +229,81 @@ mod tests {
         for i in block.rows(0) {
             depth[block.place[i] as usize] = block.measures[0].get(i);
         }
-        println!("{depth:?}");
+        // Geometries of the test model, as all cells that they touch.
+        let ring = |points: &[[f64; 2]]| {
+            let line = points.iter().map(|p| geo::Coord { x: p[0], y: p[1] });
+            geo::MultiPolygon(vec![geo::Polygon::new(line.collect(), vec![])])
+        };
+        let second = ring(&[
+            [4.395, 52.005],
+            [4.395, 51.975],
+            [4.415, 51.975],
+            [4.415, 51.985],
+            [4.405, 51.985],
+            [4.405, 52.005],
+        ]);
+        let third = ring(&[[4.365, 51.9605], [4.375, 51.9895], [4.385, 51.9605]]);
+        for (object, shape, touched, expected) in [
+            (&objects[1], second, 10, 740.0),
+            (&objects[2], third, 7, 1038.0),
+        ] {
+            let mut cells = Vec::new();
+            for run in coverage_runs(&shape, &grid) {
+                let first = (10 * run.row + run.col) as usize;
+                cells.extend_from_slice(&depth[first..first + run.len as usize]);
+            }
+            assert_eq!(cells.len(), touched);
+            let (at, share) = object_depth(&cells, object.floor_m, OverCells::Mean).unwrap();
+            let (_, name, most) = &object.damages[0];
+            let curve = of.iter().find(|v| v.code() == name).unwrap();
+            let damage = most * share * curve.mean(rounded(at));
+            // Written with two digits.
+            assert!((damage - expected).abs() < 0.005, "{damage}");
+        }
+        // Cell by cell: the greatest damages of a raster; single precision.
+        let most = read_f32(&data.join("exposure/spatial.nc"), "Band1", &[]).unwrap();
+        let expected = read_f32(&data.join("output.nc"), "Band1", &[]).unwrap();
+        for (i, d) in depth.iter().enumerate() {
+            let (r, c) = (i / 10, i % 10);
+            let damage = match object_depth(&[*d], 0.0, OverCells::Greatest) {
+                Some((at, _)) => f64::from(most.data[[r, c]]) * of[0].mean(rounded(at)),
+                None => 0.0,
+            };
+            let expected = f64::from(expected.data[[r, c]]);
+            assert!(
+                (damage - expected).abs() < 1e-6 * expected.max(1.0) + 1e-9,
+                "{r} {c}: {damage} {expected}"
+            );
+        }
+        assert_eq!(expected.data[[2, 4]], 1409.2);
+        assert_eq!(expected.data[[7, 3]], 870.0);
+    }
+
+    #[test]
+    fn depths_of_objects_and_bad_tables() {
+        let cells = [0.0, 1.0, 2.0, f64::NAN];
+        assert_eq!(object_depth(&cells, 0.5, OverCells::Mean), Some((1.0, 0.5)));
+        assert_eq!(
+            object_depth(&cells, 0.5, OverCells::Greatest),
+            Some((1.5, 1.0))
+        );
+        assert_eq!(object_depth(&[0.0, f64::NAN], 0.0, OverCells::Mean), None);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.csv");
+        std::fs::write(&path, "#UNIT=feet\ndepth,a\n0,0\n10,1\n").unwrap();
+        assert!((curves(&path).unwrap()[0].intensity[1] - 3.048).abs() < 1e-15);
+        std::fs::write(&path, "#UNIT=fathom\ndepth,a\n0,0\n10,1\n").unwrap();
+        assert!(curves(&path).unwrap_err().to_string().contains("fathom"));
+        std::fs::write(
+            &path,
+            "object_id,extract_method,ground_flht,fn_damage_x\n1,area,0,c\n",
+        )
+        .unwrap();
+        assert!(
+            objects(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("max_damage_x")
+        );
     }
 }

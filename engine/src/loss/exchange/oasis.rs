@@ -29,6 +29,8 @@ pub const MEASURE: &str = "intensity_bin";
 
 /// Greatest bin number: intensities are kept as f32, which holds whole numbers up to 2^24.
 const MOST_BIN: u64 = 1 << 24;
+/// Most intensity bins of a vulnerability.
+const MOST_BINS: u32 = 10_000;
 const MOST_ID: u64 = i32::MAX as u64;
 /// Probabilities of a place, and of a row of a vulnerability, add up to one within this: they are f32.
 const SLACK: f64 = 1e-4;
@@ -211,7 +213,7 @@ fn each_event_csv(
             probability: columns.number(probability),
         };
         if open != Some(id) {
-            if open.is_some_and(|o| o > id) {
+            if open.is_some_and(|o| o > id) && columns.sound() {
                 columns.fault(
                     Some(event),
                     format!("event {id} after event {}", open.unwrap_or_default()),
@@ -475,6 +477,14 @@ pub fn matrices(
             "check that the file was saved whole",
         )));
     };
+    if last - first >= MOST_BINS {
+        return Err(Error::input(Fault::new(
+            vulnerability,
+            format!("intensity bins {first} to {last}"),
+            format!("at most {MOST_BINS} bins"),
+            "number the intensity bins one after another",
+        )));
+    }
     Ok(table
         .iter()
         .map(|(id, rows)| matrix(*id, rows, first..=last, &bins))
@@ -860,7 +870,8 @@ mod tests {
         assert_eq!((years.years, years.rows.len()), (1000, 1448));
         let places = footprint(&model.join("footprint.csv"), &years, &target).unwrap();
         let set = EventSet::open(&target).unwrap();
-        assert_eq!((set.events(), set.rows()), (1447, 39_997));
+        // One event of the occurrences, 1448, has no footprint.
+        assert_eq!((set.events(), set.rows()), (1448, 39_997));
         assert!(!set.description().probability);
         let matrices = matrices(
             &model.join("vulnerability.csv"),

@@ -142,7 +142,7 @@ pub fn locations(path: &Path) -> Result<(Vec<Coverage>, Vec<Term>)> {
     while columns.next()? {
         number += 1;
         let at = [columns.number(lon), columns.number(lat)];
-        if at[0].abs() > 360.0 || at[1].abs() > 90.0 {
+        if at[0].abs() > 180.0 || at[1].abs() > 90.0 {
             let found = format!("longitude {}, latitude {}", at[0], at[1]);
             let remedy = "check that they are not exchanged";
             columns.fault(Some(lat), found, "degrees", remedy);
