@@ -45,6 +45,9 @@ struct Ours {
     vulnerabilities: VulnerabilityFile,
     /// (item, place, class, value, group); the class is the code of the vulnerability.
     rows: Vec<(u64, u32, String, f64, u64)>,
+    /// Policy of each row, and the limit of each policy; empty where none is needed.
+    policies: Vec<u32>,
+    limits: BTreeMap<u32, f64>,
     classes: Vec<String>,
     occurrences: Option<Occurrences>,
 }
@@ -161,6 +164,12 @@ fn from_oasis(found: &Found<'_>, events: &Path) -> Result<Ours> {
         occurrences: Some(occurrences),
         ..Ours::default()
     };
+    // Items of several perils share a coverage: their sum is capped at its value, event by event.
+    let coverages: BTreeMap<u32, f64> = items.iter().map(|i| (i.coverage, i.value)).collect();
+    if coverages.len() < items.len() {
+        ours.policies = items.iter().map(|i| i.coverage).collect();
+        ours.limits = coverages;
+    }
     ours.classes = matrices.iter().map(|m| m.code.clone()).collect();
     ours.vulnerabilities.matrix = matrices;
     Ok(ours)
@@ -188,23 +197,21 @@ fn from_climada(found: &Found<'_>, said: &Said, events: &Path) -> Result<Ours> {
         Some(path) => climada::centroids(&path)?,
         None => Vec::new(),
     };
+    // Points that no centroid is near suffer nothing in CLIMADA: they come behind the last place.
+    let behind = EventSet::open(events)?.places() as u32;
     let mut rows = Vec::new();
+    let mut placed = 0;
     for (i, point) in points.iter().enumerate() {
         let at = [point.lon, point.lat];
-        // Points that no centroid is near suffer nothing in CLIMADA: they come behind the last place.
         let place = point
             .centroid
             .or_else(|| nearest(&centroids, at, 100.0).map(|n| n.0));
+        placed += usize::from(place.is_some());
+        let number = i as u64 + 1;
         let class = point.function.clone();
-        rows.push((
-            i as u64 + 1,
-            place.unwrap_or(u32::MAX - 1),
-            class,
-            point.value,
-            i as u64 + 1,
-        ));
+        rows.push((number, place.unwrap_or(behind), class, point.value, number));
     }
-    if rows.iter().all(|r| r.1 == u32::MAX - 1) {
+    if placed == 0 {
         return Err(Error::input(Fault::new(
             path,
             "points without centroids",
@@ -284,7 +291,10 @@ fn write(ours: &Ours, source: Source, said: &Said, out: &Path) -> Result<()> {
         .map_err(|e| Error::Failed(format!("writing vulnerabilities: {e}")))?;
     text("vulnerability.toml", &toml)?;
     let mut exposure = Table::new(&["item", "place", "class", "value", "unit", "group"]);
-    for (item, place, class, value, group) in &ours.rows {
+    if !ours.policies.is_empty() {
+        exposure.columns.push("policy".into());
+    }
+    for (i, (item, place, class, value, group)) in ours.rows.iter().enumerate() {
         exposure.rows.push(vec![
             (*item as i64).into(),
             i64::from(*place).into(),
@@ -293,6 +303,9 @@ fn write(ours: &Ours, source: Source, said: &Said, out: &Path) -> Result<()> {
             "all".into(),
             (*group as i64).into(),
         ]);
+        if let (Some(policy), Some(row)) = (ours.policies.get(i), exposure.rows.last_mut()) {
+            row.push(format!("coverage {policy}").into());
+        }
     }
     write_csv(&out.join("exposure.csv"), &exposure)?;
     let mut file = String::new();
@@ -305,6 +318,17 @@ fn write(ours: &Ours, source: Source, said: &Said, out: &Path) -> Result<()> {
         file,
         "name = \"{name}\"\nevents = \"footprints.events\"\nexposure = \"exposure.csv\"\nvulnerability = \"vulnerability.toml\"\n"
     );
+    if !ours.limits.is_empty() {
+        let mut table = Table::new(&["policy", "deductible", "limit", "share"]);
+        for (policy, limit) in &ours.limits {
+            let name = format!("coverage {policy}");
+            table
+                .rows
+                .push(vec![name.into(), 0.0.into(), (*limit).into(), 1.0.into()]);
+        }
+        write_csv(&out.join("policies.csv"), &table)?;
+        file.push_str("policies = \"policies.csv\"\n");
+    }
     if let Some(occurrences) = &ours.occurrences {
         let mut table = Table::new(&["event", "year", "day"]);
         for o in &occurrences.rows {

@@ -183,15 +183,23 @@ fn periods(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
     )
 }
 
-/// Average annual loss of a group without sampling, from the ground up.
-fn analytic(assembled: &Assembled, work: &Work, group: usize) -> f64 {
+/// Average annual loss of a group without sampling: from the ground up, or with the terms applied to the mean loss of each
+/// event and policy (what Oasis LMF calls analytic; the mean of payouts is another number, and needs samples).
+fn analytic(assembled: &Assembled, work: &Work, group: usize, terms: bool) -> f64 {
     let mut wanted = vec![false; assembled.portfolio.slots()];
     for &slot in &assembled.groups[group].slots {
         wanted[slot] = true;
     }
     total(work.moments.iter().map(|m| {
-        let sum = m.slots.iter().filter(|s| wanted[s.0 as usize]);
-        m.event.rate_per_year * total(sum.map(|s| s.1))
+        let slots = m.slots.iter().filter(|s| wanted[s.0 as usize]);
+        let of = |s: &(u32, f64, f64, f64)| {
+            if terms {
+                assembled.terms[s.0 as usize].payout(s.1)
+            } else {
+                s.1
+            }
+        };
+        m.event.rate_per_year * total(slots.map(of))
     }))
 }
 
@@ -207,6 +215,10 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
         "standard_error_years",
         "rounds",
     ]);
+    let terms = !assembled.terms.is_empty();
+    if terms {
+        table.columns.push("average_annual_terms_on_means".into());
+    }
     let values = assembled.portfolio.values();
     for (g, group) in assembled.groups.iter().enumerate() {
         let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
@@ -216,13 +228,16 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
             group.name.as_str().into(),
             assembled.measures[g].as_str().into(),
             group.slots.iter().map(|&s| values[s]).sum::<f64>().into(),
-            analytic(assembled, work, g).into(),
+            analytic(assembled, work, g, false).into(),
             sampled.value.into(),
             sampled.standard_error.into(),
             deviation.into(),
             (deviation / years.sqrt()).into(),
             (rounds.len() as i64).into(),
         ]);
+        if terms && let Some(row) = table.rows.last_mut() {
+            row.push(analytic(assembled, work, g, true).into());
+        }
     }
     table
 }
@@ -483,7 +498,7 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
             "| {} | {} | {} | {} | {} | {} | {} | {} |",
             group.name,
             assembled.measures[g],
-            number(analytic(assembled, work, g)),
+            number(analytic(assembled, work, g, false)),
             number(sampled.value),
             number(sampled.standard_error),
             number(deviation / f64::from(years).sqrt()),
