@@ -496,7 +496,11 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            group.name,
+            if zh {
+                group_zh(&group.name)
+            } else {
+                group.name.clone()
+            },
             assembled.measures[g],
             number(analytic(assembled, work, g, false)),
             number(sampled.value),
@@ -516,7 +520,16 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
     out
 }
 
-/// Six significant digits, or a dash.
+/// A group's name for Chinese readers.
+fn group_zh(name: &str) -> String {
+    match name.split_once(' ') {
+        Some(("unit", code)) => format!("单元 {code}"),
+        Some(("class", code)) => format!("类别 {code}"),
+        _ => "合计".to_string(),
+    }
+}
+
+/// Whole numbers from a million on, two digits below, or a dash.
 fn number(value: f64) -> String {
     if value.is_nan() {
         "–".to_string()

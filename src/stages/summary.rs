@@ -6,6 +6,7 @@ use anlan_engine::Result;
 use anlan_engine::io::Value;
 use anlan_engine::io::table::{self, Table};
 use anlan_models::hazard::Hazard;
+use anlan_models::relief::ReliefNorms;
 use std::fmt::Write as _;
 
 fn lookup<'t>(rows: &'t [Vec<Value>], keys: &[(usize, &str)]) -> Option<&'t Vec<Value>> {
@@ -68,7 +69,7 @@ pub fn text(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Str
             "{}\n",
             if zh {
                 format!(
-                    "筛查：洪涝按HAND与水位流量关系估算；{}只作区域内排序，损失与人员未评估，不含在任何损失数字和“综合”损失中（空缺，不是零）。",
+                    "筛查：洪涝按相对水系高度（HAND）与水位流量关系估算；{}只作区域内排序，损失与人员未评估，不含在任何损失数字和“综合”损失中（空缺，不是零）。",
                     left_out.join("、")
                 )
             } else {
@@ -175,8 +176,11 @@ pub fn text(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Str
         "{}\n",
         if zh {
             format!(
-                "需求定额：{}；覆盖当年最大一次事件的概率{}；投亲靠友比例{}。",
-                p.relief.profile, p.relief.confidence, p.relief.elsewhere_share
+                "需求定额：{}（{}）；覆盖当年最大一次事件的概率{:.1}%；投亲靠友比例{:.0}%。",
+                ReliefNorms::builtin().profile(&p.relief.profile)?.name_zh,
+                p.relief.profile,
+                100.0 * p.relief.confidence,
+                100.0 * p.relief.elsewhere_share
             )
         } else {
             format!(
