@@ -291,6 +291,7 @@ mod tests {
     use super::*;
     use crate::events::set::EventSet;
     use crate::loss::Vulnerability;
+    #[cfg(feature = "netcdf")]
     use std::path::PathBuf;
 
     #[test]

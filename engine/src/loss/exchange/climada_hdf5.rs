@@ -235,9 +235,9 @@ impl Reader {
         let ascending = first.first() == Some(&0) && first.windows(2).all(|w| w[0] <= w[1]);
         let whole = i64::try_from(first.len()).is_ok_and(|n| n == rows + 1);
         let held = ["data", "indices"].map(|n| group.variable(n).map_or(0, |v| v.len()) as i64);
-        if !(ascending && whole && first.last().is_some_and(|&n| held == [n, n]))
-            || !(0..=i64::from(u32::MAX)).contains(&columns)
-        {
+        let filled = first.last().is_some_and(|&n| held == [n, n]);
+        let narrow = (0..=i64::from(u32::MAX)).contains(&columns);
+        if !(ascending && whole && filled && narrow) {
             return Err(self.fault(
                 name,
                 &format!("shape {shape:?}, row pointers {first:?}, {held:?} values"),

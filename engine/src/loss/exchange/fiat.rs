@@ -7,8 +7,11 @@
 use super::columns::Columns;
 use super::falls;
 use crate::error::{Error, Fault, Result};
+#[cfg(feature = "netcdf")]
 use crate::events::Event;
+#[cfg(feature = "netcdf")]
 use crate::events::set::{Description, EventSetWriter};
+#[cfg(feature = "netcdf")]
 use crate::grid::Grid;
 use crate::loss::{Curve, OutOfRange};
 use std::path::Path;
@@ -150,6 +153,7 @@ pub fn object_depth(cells: &[f64], floor_m: f64, how: OverCells) -> Option<(f64,
 ///
 /// # Errors
 /// Those of [`crate::io::netcdf::read_f32`]; a grid of more than 2^32 cells.
+#[cfg(feature = "netcdf")]
 pub fn hazard(source: &Path, variable: &str, event: &Event, target: &Path) -> Result<Grid> {
     let raster = crate::io::netcdf::read_f32(source, variable, &[])?;
     if raster.data.len() >= u32::MAX as usize {
@@ -195,6 +199,7 @@ mod tests {
         (100.0 * depth_m).round() / 100.0
     }
 
+    #[cfg(feature = "netcdf")]
     #[test]
     fn objects_and_cells_of_the_test_model() {
         let Some(data) = shared("fiat") else {

@@ -31,8 +31,7 @@ pub fn curves(path: &Path) -> Result<Vec<Curve>> {
             Some((continent.to_string(), i, spread))
         })
         .collect();
-    // One list per class: (class, depths, per continent means and spreads).
-    let mut classes: Vec<(String, Vec<f64>, Vec<[Vec<Option<f64>>; 2]>)> = Vec::new();
+    let mut classes: Vec<Class> = Vec::new();
     while columns.next()? {
         let name = columns.cell(class).to_string();
         if classes.last().is_none_or(|c| c.0 != name) {
@@ -89,6 +88,9 @@ pub fn curves(path: &Path) -> Result<Vec<Curve>> {
         Err(Error::Input(faults))
     }
 }
+
+/// A class of the table: its name, its depths, and per continent means and standard deviations.
+type Class = (String, Vec<f64>, Vec<[Vec<Option<f64>>; 2]>);
 
 /// Letters and digits in lower case, single hyphens between.
 fn code(name: &str) -> String {

@@ -397,14 +397,8 @@ mod tests {
             }
             for k in 0..3 {
                 let error = (table.number(4 + k) - mean[k]) / variance[k].sqrt();
-                println!(
-                    "{} {k}: {:.1} expected {:.1}, {error:.2} sd",
-                    asset.id,
-                    table.number(4 + k),
-                    mean[k]
-                );
                 // Nine comparisons: 4 standard deviations are passed once in 1700 runs of the engine.
-                assert!(error.abs() < 4.0, "{error}");
+                assert!(error.abs() < 4.0, "{} {k}: {error}", asset.id);
                 squares += error * error;
             }
         }
