@@ -10,6 +10,7 @@ use anlan_engine::loss::{Curves, PeriodLosses, over_rounds, total};
 use anlan_engine::{Error, Result};
 use anlan_models::cartography::chart::{Curve, exceedance_png};
 use anlan_models::cartography::{Colour, Fonts};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Events listed by their share of the average annual loss.
@@ -213,6 +214,7 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
         "standard_error_samples",
         "annual_standard_deviation",
         "standard_error_years",
+        "share_of_total",
         "rounds",
     ]);
     let terms = !assembled.terms.is_empty();
@@ -220,6 +222,10 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
         table.columns.push("average_annual_terms_on_means".into());
     }
     let values = assembled.portfolio.values();
+    let totals: BTreeMap<&String, f64> = (0..assembled.groups.len())
+        .filter(|&g| assembled.groups[g].name == "total")
+        .map(|g| (&assembled.measures[g], analytic(assembled, work, g, false)))
+        .collect();
     for (g, group) in assembled.groups.iter().enumerate() {
         let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
         let deviation = over_rounds(rounds.iter().map(|r| r[g].deviation)).value;
@@ -233,6 +239,7 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
             sampled.standard_error.into(),
             deviation.into(),
             (deviation / years.sqrt()).into(),
+            (analytic(assembled, work, g, false) / totals[&assembled.measures[g]]).into(),
             (rounds.len() as i64).into(),
         ]);
         if terms && let Some(row) = table.rows.last_mut() {

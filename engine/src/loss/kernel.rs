@@ -775,7 +775,7 @@ fn pick(block: &Block<'_>, rows: &std::ops::Range<usize>, u: f64) -> (usize, f64
 mod tests {
     use super::super::exposure::{ExposureBuilder, ExposureClass, Measure, Row as ExposedRow};
     use super::super::vulnerability::tests::jrc_residential;
-    use super::super::vulnerability::{Curve, Matrix};
+    use super::super::vulnerability::{Curve, Fragility, Matrix, Reach};
     use super::*;
     use crate::events::Event;
     use crate::events::set::{Description, EventSetWriter};
@@ -1182,6 +1182,58 @@ mod tests {
             (mean / (0.025 * f64::from(n)) - 1.0).abs() < 1e-11,
             "{mean}"
         );
+    }
+
+    /// Rooms by damage state: one class per state, the same items, so that the same draws put each into one state.
+    #[test]
+    fn rooms_by_damage_state() {
+        let state = |code: &str, consequence: Vec<f64>| {
+            let fragility = Fragility {
+                code: code.into(),
+                measure: "depth_m".into(),
+                reach: Reach::Lognormal {
+                    median: vec![0.5, 1.0, 2.0],
+                    beta: vec![0.5, 0.5, 0.5],
+                },
+                least: 0.0,
+                consequence,
+                may_fall: true,
+            };
+            Vulnerability::from_fragility(Path::new("t"), &fragility).unwrap()
+        };
+        let states = vec![
+            state("generally damaged", vec![1.0, 0.0, 0.0]),
+            state("severely damaged", vec![0.0, 1.0, 0.0]),
+            state("collapsed", vec![0.0, 0.0, 1.0]),
+            state("damaged at all", vec![1.0, 1.0, 1.0]),
+        ];
+        let rows: Vec<_> = (0..4)
+            .flat_map(|class| (0..20).map(move |i| row(i, class, 5.0, i)))
+            .collect();
+        let e = exposure(4, 1, &rows);
+        let of: Vec<_> = (0..4).map(Some).collect();
+        let p = Portfolio::new(&e, states, &of, |r| usize::from(e.class[r])).unwrap();
+        let events = vec![
+            (0..20)
+                .map(|i| vec![f64::from(i), 0.1 * f64::from(i)])
+                .collect(),
+        ];
+        let s = set(depth(false, false, false), &events);
+        let kernel = p.with(&s).unwrap();
+        let n = 30;
+        let sampler = Sampler::new(&kernel, Uncertainty::default(), n as u32, 2).unwrap();
+        let mut out = vec![0.0; 4 * n];
+        let block = s.block(0).unwrap();
+        sampler.losses(&block, 0, 0, &mut Scratch::default(), &mut out);
+        for k in 0..n {
+            let [general, severe, collapsed, any] = [0, 1, 2, 3].map(|c| out[c * n + k]);
+            assert_eq!(general + severe + collapsed, any);
+            assert_eq!(any % 5.0, 0.0);
+        }
+        let mut means = Vec::new();
+        kernel.means(&block, |_, m| means.extend_from_slice(m));
+        assert!((means[0] + means[1] + means[2] - means[3]).abs() < 1e-12);
+        assert!(out[..n].iter().any(|v| *v > 0.0) && means[2] > 0.0);
     }
 
     #[test]

@@ -330,6 +330,7 @@ fn fragility_function(
         consequence.push(ratio.unwrap_or(0.0));
     }
     Some(Fragility {
+        may_fall: false,
         code,
         measure: measure(r.attribute(imls, "imt")),
         reach,
