@@ -398,12 +398,27 @@ fn items(assembled: &Assembled, draft: &Draft) -> Result<()> {
 }
 
 fn chart(assembled: &Assembled, rounds: &[Vec<Curves>], zh: bool) -> Result<Vec<u8>> {
+    let greatest = rounds
+        .iter()
+        .flat_map(|r| &r[0].by_period)
+        .flat_map(|p| [p.occurrence, p.aggregate])
+        .fold(0.0, f64::max);
+    let steps = if zh {
+        [(1e8, "亿"), (1e4, "万")]
+    } else {
+        [(1e9, "billion "), (1e6, "million ")]
+    };
+    let (scale, word) = steps
+        .into_iter()
+        .find(|s| greatest >= s.0)
+        .unwrap_or((1.0, ""));
     let points = |of: fn(&PeriodLosses) -> [f64; 3]| {
         let periods = assembled.periods();
         let rows = periods.iter().enumerate().map(|(k, &t)| {
             let [value, low, high] = [0, 1, 2]
                 .map(|i| over_rounds(rounds.iter().map(|r| of(&r[0].by_period[k])[i])).value);
-            (t, value, low, if high.is_finite() { high } else { value })
+            let high = if high.is_finite() { high } else { value };
+            (t, value / scale, low / scale, high / scale)
         });
         rows.filter(|p| p.1.is_finite()).collect::<Vec<_>>()
     };
@@ -426,7 +441,11 @@ fn chart(assembled: &Assembled, rounds: &[Vec<Curves>], zh: bool) -> Result<Vec<
             &format!("{}: loss exceedance", assembled.file.name),
         ),
         &named("重现期（年）", "return period (years)"),
-        &format!("{} ({})", named("损失", "loss"), assembled.measures[0]),
+        &format!(
+            "{} ({word}{})",
+            named("损失", "loss"),
+            assembled.measures[0]
+        ),
         &curves,
         &named(
             "阴影：模拟年数对应的95%置信区间",
@@ -536,13 +555,27 @@ fn group_zh(name: &str) -> String {
     }
 }
 
-/// Whole numbers from a million on, two digits below, or a dash.
+/// Two digits below a million, whole above, thousands apart, or a dash.
 fn number(value: f64) -> String {
     if value.is_nan() {
-        "–".to_string()
-    } else if value.abs() >= 1e6 {
+        return "–".to_string();
+    }
+    let text = if value.abs() >= 1e6 {
         format!("{value:.0}")
     } else {
         format!("{value:.2}")
+    };
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+    let mut out = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) && !out.ends_with('-') {
+            out.push(',');
+        }
+        out.push(digit);
     }
+    if !rest.is_empty() {
+        out.push('.');
+        out.push_str(rest);
+    }
+    out
 }
