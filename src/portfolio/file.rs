@@ -46,6 +46,9 @@ pub struct PortfolioFile {
     pub report: Report,
 }
 
+/// Years times samples of a round: 16 bytes for each, per thread.
+const MOST_YEAR_SAMPLES: u64 = 50_000_000;
+
 fn ten_thousand() -> u32 {
     10_000
 }
@@ -172,6 +175,13 @@ impl PortfolioFile {
             "years",
             file.years.to_string(),
             "1 to 1,000,000",
+        );
+        let together = u64::from(file.years) * u64::from(s.samples);
+        check(
+            together <= MOST_YEAR_SAMPLES,
+            "sampling.samples",
+            format!("{} years x {} samples", file.years, s.samples),
+            "at most 50,000,000 in a round: take fewer samples a round, and more rounds",
         );
         let most = s.stop.most();
         check(

@@ -19,11 +19,12 @@ pub use import::{Said, Source, import};
 
 use crate::manifest::{Draft, FileRecord, Manifest, record};
 use crate::progress::{Listener, News};
-use anlan_engine::loss::{Curves, EventMoments, Run, Stop, curves};
+use anlan_engine::loss::{Curves, EventMoments, Group, Round, Run, Stop, curves};
 use anlan_engine::{Error, Event, Fault, Result};
 use assemble::Assembled;
 use part::Part;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -42,10 +43,70 @@ pub struct PortfolioOptions {
 
 const TASK: &str = "loss";
 
-/// Everything that a part or a whole run has computed before the curves are made.
-struct Work {
-    moments: Vec<EventMoments>,
-    rounds: Vec<anlan_engine::loss::Round>,
+/// Blocks of the event set whose moments are computed at a time.
+const STEP: usize = 64;
+
+/// Where moments and rounds come from: computed here, or read from the parts of all shards. One step of moments, or one
+/// round, is in memory at a time.
+enum Origin<'a> {
+    Run(Run<'a>),
+    Parts(Vec<PathBuf>),
+}
+
+impl Origin<'_> {
+    /// The next moments, in the order of the events; `None` behind the last.
+    fn moments(&self, step: usize) -> Result<Option<Vec<EventMoments>>> {
+        match self {
+            Origin::Run(run) => {
+                let from = step * STEP;
+                if from >= run.set.blocks() {
+                    return Ok(None);
+                }
+                moments(run, from..(from + STEP).min(run.set.blocks())).map(Some)
+            }
+            Origin::Parts(paths) => match paths.get(step) {
+                Some(path) => Ok(Some(Part::read(path)?.moments)),
+                None => Ok(None),
+            },
+        }
+    }
+
+    fn round(&self, round: u32) -> Result<Round> {
+        match self {
+            Origin::Run(run) => run.round(0..run.set.blocks(), round),
+            Origin::Parts(paths) => {
+                let mut all = Round::default();
+                for path in paths {
+                    let part = Part::read(path)?.rounds.swap_remove(round as usize);
+                    all.samples = part.samples;
+                    all.groups = part.groups;
+                    all.losses.extend(part.losses);
+                }
+                Ok(all)
+            }
+        }
+    }
+}
+
+fn moments(run: &Run<'_>, blocks: Range<usize>) -> Result<Vec<EventMoments>> {
+    let mut all = Vec::new();
+    run.moments(blocks, |part| {
+        all.extend(part);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// What is kept of all events: small beside a round of samples.
+#[derive(Default)]
+struct Told {
+    events: Vec<Event>,
+    /// Mean losses from the ground up: `[event][group]`.
+    means: Vec<f64>,
+    /// Terms applied to the mean losses of the policies: `[event][group]`; empty without policies.
+    on_terms: Vec<f64>,
+    /// Curves of the groups, round by round.
+    rounds: Vec<Vec<Curves>>,
 }
 
 /// Runs a portfolio and writes its tables, or with a shard the part of it. Returns the folder or the file written.
@@ -53,97 +114,14 @@ struct Work {
 /// # Errors
 /// Faults of the inputs, all of a table together; a shard of a run without a fixed number of rounds.
 pub fn run(path: &Path, options: &PortfolioOptions, news: &Listener<'_>) -> Result<PathBuf> {
-    let started = Instant::now();
-    news(News::Started { task: TASK });
     let assembled = Assembled::read(path, options.seed)?;
-    let out = options
-        .out
-        .clone()
-        .unwrap_or_else(|| path.parent().unwrap_or_else(|| Path::new("")).join("out"));
-    let run = assembled.run();
-    let blocks = match options.shard {
-        Some((index, count)) => {
-            if index == 0 || index > count {
-                return Err(Error::input(Fault::new(
-                    "--shard",
-                    format!("{index}/{count}"),
-                    "i/n with i from 1 to n",
-                    "number the shards from 1",
-                )));
-            }
-            let Stop::Rounds(_) = assembled.file.sampling.stop else {
-                return Err(Error::input(
-                    Fault::new(
-                        path,
-                        "a run that stops at an error",
-                        "a fixed number of rounds: stop = { rounds = 4 }",
-                        "shards cannot see each other's error: fix the rounds",
-                    )
-                    .at("sampling.stop"),
-                ));
-            };
-            run.shard(index - 1, count)
-        }
-        None => 0..run.set.blocks(),
-    };
-
-    let mut moments = Vec::new();
-    let events = run.set.events().max(1);
-    run.moments(blocks.clone(), |part| {
-        moments.extend(part);
-        let done = 0.3 * moments.len() as f64 / events as f64;
-        news(News::Step {
-            task: TASK,
-            done,
-            note: "means of the events",
-        });
-        Ok(())
-    })?;
-    let stop = assembled.file.sampling.stop;
-    let whole = options.shard.is_none();
-    let mut work = Work {
-        moments,
-        rounds: Vec::new(),
-    };
-    let mut told = Vec::new();
-    let index = assembled.index(&work.moments);
-    for round in 0..stop.most() {
-        let done = 0.3 + 0.6 * f64::from(round) / f64::from(stop.most());
-        news(News::Step {
-            task: TASK,
-            done,
-            note: "rounds of samples",
-        });
-        let one = run.round(blocks.clone(), round)?;
-        if whole {
-            told.push(assembled.curves(&one, &work.moments, &index)?);
-        }
-        if !whole || round == 0 {
-            work.rounds.push(one);
-        }
-        if whole && stop.reached(&told, &assembled.periods()) {
-            break;
-        }
+    match options.shard {
+        Some(shard) => timed(news, || run_shard(path, &assembled, shard, options)),
+        None => timed(news, || {
+            let origin = Origin::Run(assembled.run());
+            finish(path, &assembled, &origin, options, news)
+        }),
     }
-    let target = if let Some((index, count)) = options.shard {
-        std::fs::create_dir_all(&out).map_err(|e| Error::io("creating", &out, e))?;
-        let file = out.join(format!("part-{index:04}-of-{count:04}.anlanpart"));
-        Part {
-            key: assembled.manifest()?.key,
-            shard: (index, count),
-            work,
-        }
-        .write(&file)?;
-        file
-    } else {
-        finish(&assembled, &work, &told, &out, options.zh, news)?;
-        out.join(TASK)
-    };
-    news(News::Finished {
-        task: TASK,
-        seconds: started.elapsed().as_secs_f64(),
-    });
-    Ok(target)
 }
 
 /// Joins the parts of all shards of one run, in the order of the shards, and writes what one run would have written.
@@ -156,46 +134,126 @@ pub fn merge(
     options: &PortfolioOptions,
     news: &Listener<'_>,
 ) -> Result<PathBuf> {
+    let assembled = Assembled::read(path, options.seed)?;
+    timed(news, || {
+        let origin = Origin::Parts(part::in_order(parts, &assembled.manifest()?.key)?);
+        finish(path, &assembled, &origin, options, news)
+    })
+}
+
+fn timed(news: &Listener<'_>, work: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
     let started = Instant::now();
     news(News::Started { task: TASK });
-    let assembled = Assembled::read(path, options.seed)?;
-    let out = options
-        .out
-        .clone()
-        .unwrap_or_else(|| path.parent().unwrap_or_else(|| Path::new("")).join("out"));
-    let work = part::join(parts, &assembled.manifest()?.key)?;
-    let index = assembled.index(&work.moments);
-    let told = work
-        .rounds
-        .iter()
-        .map(|round| assembled.curves(round, &work.moments, &index))
-        .collect::<Result<Vec<_>>>()?;
-    finish(&assembled, &work, &told, &out, options.zh, news)?;
+    let made = work()?;
+    let seconds = started.elapsed().as_secs_f64();
     news(News::Finished {
         task: TASK,
-        seconds: started.elapsed().as_secs_f64(),
+        seconds,
     });
-    Ok(out.join(TASK))
+    Ok(made)
+}
+
+/// `out` beside the portfolio file where nothing else is said.
+fn folder(path: &Path, options: &PortfolioOptions) -> PathBuf {
+    let beside = || path.parent().unwrap_or_else(|| Path::new("")).join("out");
+    options.out.clone().unwrap_or_else(beside)
+}
+
+fn run_shard(
+    path: &Path,
+    assembled: &Assembled,
+    (index, count): (usize, usize),
+    options: &PortfolioOptions,
+) -> Result<PathBuf> {
+    if index == 0 || index > count {
+        return Err(Error::input(Fault::new(
+            "--shard",
+            format!("{index}/{count}"),
+            "i/n with i from 1 to n",
+            "number the shards from 1",
+        )));
+    }
+    let Stop::Rounds(rounds) = assembled.file.sampling.stop else {
+        return Err(Error::input(
+            Fault::new(
+                path,
+                "a run that stops at an error",
+                "a fixed number of rounds: stop = { rounds = 4 }",
+                "shards cannot see each other's error: fix the rounds",
+            )
+            .at("sampling.stop"),
+        ));
+    };
+    let run = assembled.run();
+    let blocks = run.shard(index - 1, count);
+    let part = Part {
+        key: assembled.manifest()?.key,
+        shard: (index, count),
+        moments: moments(&run, blocks.clone())?,
+        rounds: (0..rounds)
+            .map(|round| run.round(blocks.clone(), round))
+            .collect::<Result<_>>()?,
+    };
+    let out = folder(path, options);
+    std::fs::create_dir_all(&out).map_err(|e| Error::io("creating", &out, e))?;
+    let file = out.join(format!("part-{index:04}-of-{count:04}.anlanpart"));
+    part.write(&file)?;
+    Ok(file)
 }
 
 fn finish(
+    path: &Path,
     assembled: &Assembled,
-    work: &Work,
-    rounds: &[Vec<Curves>],
-    out: &Path,
-    zh: bool,
+    origin: &Origin<'_>,
+    options: &PortfolioOptions,
     news: &Listener<'_>,
-) -> Result<()> {
-    news(News::Step {
-        task: TASK,
-        done: 0.9,
-        note: "tables and summary",
-    });
+) -> Result<PathBuf> {
+    let out = folder(path, options);
     let manifest = assembled.manifest()?;
-    let draft = Draft::begin(out, TASK, &manifest.key)?;
-    outputs::write(assembled, work, rounds, zh, &draft)?;
+    let draft = Draft::begin(&out, TASK, &manifest.key)?;
+    let step = |done, note| {
+        news(News::Step {
+            task: TASK,
+            done,
+            note,
+        });
+    };
+    let mut told = Told::default();
+    let all = assembled.set.events().max(1) as f64;
+    outputs::events(assembled, &draft, |from| {
+        let moments = origin.moments(from)?;
+        if let Some(moments) = &moments {
+            assembled.keep(moments, &mut told);
+        }
+        step(0.3 * told.events.len() as f64 / all, "means of the events");
+        Ok(moments)
+    })?;
+    let index: BTreeMap<u64, usize> = told
+        .events
+        .iter()
+        .enumerate()
+        .map(|(i, e)| (e.id, i))
+        .collect();
+    let stop = assembled.file.sampling.stop;
+    let periods = assembled.file.periods();
+    for round in 0..stop.most() {
+        let done = f64::from(round) / f64::from(stop.most());
+        step(0.3 + 0.6 * done, "rounds of samples");
+        let one = origin.round(round)?;
+        let years = &assembled.occurrences;
+        told.rounds
+            .push(curves(&one, &told.events, &index, years, &periods)?);
+        if round == 0 {
+            outputs::periods(assembled, &one, &index, &draft)?;
+        }
+        if stop.reached(&told.rounds, &periods) {
+            break;
+        }
+    }
+    step(0.9, "tables and summary");
+    outputs::write(assembled, &told, options.zh, &draft)?;
     draft.commit(manifest)?;
-    Ok(())
+    Ok(out.join(TASK))
 }
 
 impl Assembled {
@@ -212,28 +270,26 @@ impl Assembled {
         }
     }
 
-    /// Place of each event of the set by its number.
-    fn index(&self, moments: &[EventMoments]) -> BTreeMap<u64, usize> {
-        moments
-            .iter()
-            .enumerate()
-            .map(|(i, m)| (m.event.id, i))
-            .collect()
-    }
-
-    /// Return periods: those of the report, and the one that the run goes on for.
-    fn periods(&self) -> Vec<f64> {
-        self.file.periods()
-    }
-
-    fn curves(
-        &self,
-        round: &anlan_engine::loss::Round,
-        moments: &[EventMoments],
-        index: &BTreeMap<u64, usize>,
-    ) -> Result<Vec<Curves>> {
-        let events: Vec<Event> = moments.iter().map(|m| m.event).collect();
-        curves(round, &events, index, &self.occurrences, &self.periods())
+    /// Keeps of some events what is needed until the end.
+    fn keep(&self, moments: &[EventMoments], told: &mut Told) {
+        let mut slots = vec![0.0; self.portfolio.slots()];
+        for m in moments {
+            told.events.push(m.event);
+            slots.fill(0.0);
+            for s in &m.slots {
+                slots[s.0 as usize] = s.1;
+            }
+            let sum = |of: &dyn Fn(usize) -> f64, group: &Group| {
+                anlan_engine::loss::total(group.slots.iter().map(|&s| of(s)))
+            };
+            for group in &self.groups {
+                told.means.push(sum(&|s| slots[s], group));
+                if !self.terms.is_empty() {
+                    told.on_terms
+                        .push(sum(&|s| self.terms[s].payout(slots[s]), group));
+                }
+            }
+        }
     }
 
     fn manifest(&self) -> Result<Manifest> {

@@ -1,13 +1,13 @@
 //! Tables, chart and summary of a portfolio's losses.
 
-use super::Work;
+use super::Told;
 use super::assemble::{Assembled, measure_text};
 use crate::manifest::{Draft, RELEASE};
 use anlan_engine::io::parquet::{self, Column, ColumnData};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::io::write_atomic;
-use anlan_engine::loss::{Curves, PeriodLosses, over_rounds, total};
-use anlan_engine::{Error, Result};
+use anlan_engine::loss::{Curves, EventMoments, PeriodLosses, Round, over_rounds, total};
+use anlan_engine::{Error, Occurrence, Result};
 use anlan_models::cartography::chart::{Curve, exceedance_png};
 use anlan_models::cartography::{Colour, Fonts};
 use std::collections::BTreeMap;
@@ -16,18 +16,13 @@ use std::fmt::Write as _;
 /// Events listed by their share of the average annual loss.
 const LISTED: usize = 1000;
 
-pub(super) fn write(
-    assembled: &Assembled,
-    work: &Work,
-    rounds: &[Vec<Curves>],
-    zh: bool,
-    draft: &Draft,
-) -> Result<()> {
-    events(assembled, work, draft)?;
-    periods(assembled, work, draft)?;
-    let average = average(assembled, work, rounds);
-    let curves = curves(assembled, rounds);
-    let contributions = contributions(assembled, work);
+/// Rows of a row group of the event loss table: cut by rows, so that shards do not show.
+const ROWS: usize = 1 << 16;
+
+pub(super) fn write(assembled: &Assembled, told: &Told, zh: bool, draft: &Draft) -> Result<()> {
+    let average = average(assembled, told);
+    let curves = curves(assembled, &told.rounds);
+    let contributions = contributions(assembled, told);
     for (name, table) in [
         ("average", &average),
         ("curves", &curves),
@@ -46,9 +41,9 @@ pub(super) fn write(
     if assembled.file.report.items {
         items(assembled, draft)?;
     }
-    let chart = chart(assembled, rounds, zh)?;
+    let chart = chart(assembled, &told.rounds, zh)?;
     save(draft, "exceedance.png", &chart)?;
-    let text = summary(assembled, work, rounds, zh);
+    let text = summary(assembled, told, zh);
     save(draft, "summary.md", text.as_bytes())
 }
 
@@ -59,94 +54,114 @@ fn save(draft: &Draft, name: &str, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// A row of the event loss table: event, rate, slot, mean and both deviations.
+type EventRow = (u64, f64, u32, [f64; 3]);
+
 /// Event loss table (事件损失表): moments of each event, unit and class (or policy), from the ground up, without sampling.
-fn events(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
-    let rows = || {
-        work.moments
-            .iter()
-            .flat_map(|m| m.slots.iter().map(move |s| (&m.event, s)))
+/// `next` gives the moments step by step.
+pub(super) fn events(
+    assembled: &Assembled,
+    draft: &Draft,
+    mut next: impl FnMut(usize) -> Result<Option<Vec<EventMoments>>>,
+) -> Result<()> {
+    let columns = |rows: &[EventRow]| {
+        let slot = |r: &EventRow| &assembled.slots[r.2 as usize];
+        let real = |of: &dyn Fn(&EventRow) -> f64| ColumnData::F64(rows.iter().map(of).collect());
+        let by = if assembled.terms.is_empty() {
+            "class"
+        } else {
+            "policy"
+        };
+        let unit = rows.iter().map(|r| slot(r).unit.clone()).collect();
+        let class = rows.iter().map(|r| slot(r).class.clone()).collect();
+        vec![
+            Column::new("event", ColumnData::U64(rows.iter().map(|r| r.0).collect())),
+            Column::new("rate_per_year", real(&|r| r.1)),
+            Column::new("unit", ColumnData::Text(unit)),
+            Column::new(by, ColumnData::Text(class)),
+            Column::new("mean", real(&|r| r.3[0])),
+            Column::new("sd_independent", real(&|r| r.3[1])),
+            Column::new("sd_dependent", real(&|r| r.3[2])),
+        ]
     };
-    let slot = |s: &(u32, f64, f64, f64)| &assembled.slots[s.0 as usize];
-    let by = if assembled.terms.is_empty() {
-        "class"
-    } else {
-        "policy"
-    };
-    parquet::write(
-        &draft.file("events.parquet")?,
-        &[
-            Column::new("event", ColumnData::U64(rows().map(|r| r.0.id).collect())),
-            Column::new(
-                "rate_per_year",
-                ColumnData::F64(rows().map(|r| r.0.rate_per_year).collect()),
-            ),
-            Column::new(
-                "unit",
-                ColumnData::Text(rows().map(|r| slot(r.1).unit.clone()).collect()),
-            ),
-            Column::new(
-                by,
-                ColumnData::Text(rows().map(|r| slot(r.1).class.clone()).collect()),
-            ),
-            Column::new("mean", ColumnData::F64(rows().map(|r| r.1.1).collect())),
-            Column::new(
-                "sd_independent",
-                ColumnData::F64(rows().map(|r| r.1.2).collect()),
-            ),
-            Column::new(
-                "sd_dependent",
-                ColumnData::F64(rows().map(|r| r.1.3).collect()),
-            ),
-        ],
-    )
+    let mut held: Vec<EventRow> = Vec::new();
+    let mut steps = 0;
+    let mut done = false;
+    parquet::write_blocks(&draft.file("events.parquet")?, &columns(&[]), || {
+        while !done && held.len() < ROWS {
+            match next(steps)? {
+                Some(moments) => held.extend(moments.iter().flat_map(|m| {
+                    let row = |s: &(u32, f64, f64, f64)| {
+                        (m.event.id, m.event.rate_per_year, s.0, [s.1, s.2, s.3])
+                    };
+                    m.slots.iter().map(row)
+                })),
+                None => done = true,
+            }
+            steps += 1;
+        }
+        let rows: Vec<EventRow> = held.drain(..held.len().min(ROWS)).collect();
+        Ok((!rows.is_empty()).then(|| columns(&rows)))
+    })
 }
 
+/// A row of the period loss table: occurrence, group, sampled and mean loss.
+type PeriodRow = (Occurrence, usize, f64, f64);
+
 /// Period and year loss tables (逐次、逐年损失表): one sample of the first round, and the mean of its samples.
-fn periods(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
-    let Some(round) = work.rounds.first() else {
-        return Ok(());
-    };
-    let index = assembled.index(&work.moments);
+pub(super) fn periods(
+    assembled: &Assembled,
+    round: &Round,
+    index: &BTreeMap<u64, usize>,
+    draft: &Draft,
+) -> Result<()> {
     let n = round.samples as f64;
     let years = assembled.occurrences.years as usize;
-    let groups = assembled.groups.len();
-    let (mut year, mut day, mut event) = (vec![], vec![], vec![]);
-    let (mut group, mut sampled, mut mean) = (vec![], vec![], vec![]);
-    // [group][year]: sum and greatest of the sample, sum of the means.
-    let mut by_year = vec![[0.0_f64; 3]; groups * years];
-    for o in &assembled.occurrences.rows {
-        let Some(&at) = index.get(&o.event) else {
-            continue;
-        };
-        for (g, told) in assembled.groups.iter().enumerate() {
-            let losses = round.of(at, g);
-            let average = total(losses.iter().copied()) / n;
-            if average == 0.0 {
-                continue;
-            }
-            year.push(u64::from(o.year) + 1);
-            day.push(u32::from(o.day));
-            event.push(o.event);
-            group.push(told.name.clone());
-            sampled.push(losses[0]);
-            mean.push(average);
-            let cell = &mut by_year[g * years + o.year as usize];
-            cell[0] += losses[0];
-            cell[1] = cell[1].max(losses[0]);
-            cell[2] += average;
-        }
-    }
-    parquet::write(
-        &draft.file("periods.parquet")?,
-        &[
+    let groups = &assembled.groups;
+    let columns = |rows: &[PeriodRow]| {
+        let real = |of: fn(&PeriodRow) -> f64| ColumnData::F64(rows.iter().map(of).collect());
+        let group = rows.iter().map(|r| groups[r.1].name.clone()).collect();
+        let year = rows.iter().map(|r| u64::from(r.0.year) + 1).collect();
+        let day = rows.iter().map(|r| u32::from(r.0.day)).collect();
+        vec![
             Column::new("year", ColumnData::U64(year)),
             Column::new("day", ColumnData::U32(day)),
-            Column::new("event", ColumnData::U64(event)),
+            Column::new(
+                "event",
+                ColumnData::U64(rows.iter().map(|r| r.0.event).collect()),
+            ),
             Column::new("group", ColumnData::Text(group)),
-            Column::new("sampled_loss", ColumnData::F64(sampled)),
-            Column::new("mean_loss", ColumnData::F64(mean)),
-        ],
-    )?;
+            Column::new("sampled_loss", real(|r| r.2)),
+            Column::new("mean_loss", real(|r| r.3)),
+        ]
+    };
+    // [group][year]: sum and greatest of the sample, sum of the means.
+    let mut by_year = vec![[0.0_f64; 3]; groups.len() * years];
+    let mut left = assembled.occurrences.rows.iter();
+    parquet::write_blocks(&draft.file("periods.parquet")?, &columns(&[]), || {
+        let mut rows: Vec<PeriodRow> = Vec::new();
+        for o in left.by_ref() {
+            let Some(&at) = index.get(&o.event) else {
+                continue;
+            };
+            for g in 0..groups.len() {
+                let losses = round.of(at, g);
+                let average = total(losses.iter().copied()) / n;
+                if average == 0.0 {
+                    continue;
+                }
+                rows.push((*o, g, losses[0], average));
+                let cell = &mut by_year[g * years + o.year as usize];
+                cell[0] += losses[0];
+                cell[1] = cell[1].max(losses[0]);
+                cell[2] += average;
+            }
+            if rows.len() >= ROWS {
+                break;
+            }
+        }
+        Ok((!rows.is_empty()).then(|| columns(&rows)))
+    })?;
     let rows = || {
         by_year
             .iter()
@@ -184,27 +199,17 @@ fn periods(assembled: &Assembled, work: &Work, draft: &Draft) -> Result<()> {
     )
 }
 
-/// Average annual loss of a group without sampling: from the ground up, or with the terms applied to the mean loss of each
-/// event and policy (what Oasis LMF calls analytic; the mean of payouts is another number, and needs samples).
-fn analytic(assembled: &Assembled, work: &Work, group: usize, terms: bool) -> f64 {
-    let mut wanted = vec![false; assembled.portfolio.slots()];
-    for &slot in &assembled.groups[group].slots {
-        wanted[slot] = true;
-    }
-    total(work.moments.iter().map(|m| {
-        let slots = m.slots.iter().filter(|s| wanted[s.0 as usize]);
-        let of = |s: &(u32, f64, f64, f64)| {
-            if terms {
-                assembled.terms[s.0 as usize].payout(s.1)
-            } else {
-                s.1
-            }
-        };
-        m.event.rate_per_year * total(slots.map(of))
-    }))
+/// Average annual loss of a group without sampling, from mean losses `[event][group]`: from the ground up, or with the terms
+/// applied to the mean loss of each event and policy (what Oasis LMF calls analytic; the mean of payouts is another number,
+/// and needs samples).
+fn analytic(assembled: &Assembled, told: &Told, means: &[f64], group: usize) -> f64 {
+    let groups = assembled.groups.len();
+    let events = told.events.iter().enumerate();
+    total(events.map(|(e, event)| event.rate_per_year * means[e * groups + group]))
 }
 
-fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table {
+fn average(assembled: &Assembled, told: &Told) -> Table {
+    let rounds = &told.rounds;
     let mut table = Table::new(&[
         "group",
         "measure",
@@ -224,7 +229,12 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
     let values = assembled.portfolio.values();
     let totals: BTreeMap<&String, f64> = (0..assembled.groups.len())
         .filter(|&g| assembled.groups[g].name == "total")
-        .map(|g| (&assembled.measures[g], analytic(assembled, work, g, false)))
+        .map(|g| {
+            (
+                &assembled.measures[g],
+                analytic(assembled, told, &told.means, g),
+            )
+        })
         .collect();
     for (g, group) in assembled.groups.iter().enumerate() {
         let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
@@ -234,16 +244,16 @@ fn average(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>]) -> Table 
             group.name.as_str().into(),
             assembled.measures[g].as_str().into(),
             group.slots.iter().map(|&s| values[s]).sum::<f64>().into(),
-            analytic(assembled, work, g, false).into(),
+            analytic(assembled, told, &told.means, g).into(),
             sampled.value.into(),
             sampled.standard_error.into(),
             deviation.into(),
             (deviation / years.sqrt()).into(),
-            (analytic(assembled, work, g, false) / totals[&assembled.measures[g]]).into(),
+            (analytic(assembled, told, &told.means, g) / totals[&assembled.measures[g]]).into(),
             (rounds.len() as i64).into(),
         ]);
         if terms && let Some(row) = table.rows.last_mut() {
-            row.push(analytic(assembled, work, g, true).into());
+            row.push(analytic(assembled, told, &told.on_terms, g).into());
         }
     }
     table
@@ -277,7 +287,7 @@ fn curves(assembled: &Assembled, rounds: &[Vec<Curves>]) -> Table {
         "oep_by_event_rate",
     ]);
     for (g, group) in assembled.groups.iter().enumerate() {
-        for (k, t) in assembled.periods().iter().enumerate() {
+        for (k, t) in assembled.file.periods().iter().enumerate() {
             let of = |f| figure(rounds, g, k, f);
             let (oep, aep) = (of(|p| p.occurrence), of(|p| p.aggregate));
             table.rows.push(vec![
@@ -302,7 +312,7 @@ fn curves(assembled: &Assembled, rounds: &[Vec<Curves>]) -> Table {
 }
 
 /// The events that carry the average annual loss, per total: greatest share first.
-fn contributions(assembled: &Assembled, work: &Work) -> Table {
+fn contributions(assembled: &Assembled, told: &Told) -> Table {
     let mut table = Table::new(&[
         "measure",
         "event",
@@ -316,16 +326,13 @@ fn contributions(assembled: &Assembled, work: &Work) -> Table {
         if group.name != "total" {
             continue;
         }
-        let mut wanted = vec![false; assembled.portfolio.slots()];
-        for &slot in &group.slots {
-            wanted[slot] = true;
-        }
-        let mut rows: Vec<(u64, f64, f64)> = work
-            .moments
+        let mut rows: Vec<(u64, f64, f64)> = told
+            .events
             .iter()
-            .map(|m| {
-                let sum = m.slots.iter().filter(|s| wanted[s.0 as usize]);
-                (m.event.id, m.event.rate_per_year, total(sum.map(|s| s.1)))
+            .enumerate()
+            .map(|(e, event)| {
+                let mean = told.means[e * assembled.groups.len() + g];
+                (event.id, event.rate_per_year, mean)
             })
             .filter(|r| r.1 * r.2 > 0.0)
             .collect();
@@ -350,7 +357,7 @@ fn contributions(assembled: &Assembled, work: &Work) -> Table {
 
 /// Losses of each item, for maps: mean annual, and of the return periods by the rates of the events.
 fn items(assembled: &Assembled, draft: &Draft) -> Result<()> {
-    let periods = assembled.periods();
+    let periods = assembled.file.periods();
     let rows = assembled.run().by_row(&periods)?;
     let e = &assembled.exposure;
     let class = |i: usize| &e.classes[usize::from(e.class[i])];
@@ -413,7 +420,7 @@ fn chart(assembled: &Assembled, rounds: &[Vec<Curves>], zh: bool) -> Result<Vec<
         .find(|s| greatest >= s.0)
         .unwrap_or((1.0, ""));
     let points = |of: fn(&PeriodLosses) -> [f64; 3]| {
-        let periods = assembled.periods();
+        let periods = assembled.file.periods();
         let rows = periods.iter().enumerate().map(|(k, &t)| {
             let [value, low, high] = [0, 1, 2]
                 .map(|i| over_rounds(rounds.iter().map(|r| of(&r[0].by_period[k])[i])).value);
@@ -455,7 +462,8 @@ fn chart(assembled: &Assembled, rounds: &[Vec<Curves>], zh: bool) -> Result<Vec<
     )
 }
 
-fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool) -> String {
+fn summary(assembled: &Assembled, told: &Told, zh: bool) -> String {
+    let rounds = &told.rounds;
     let mut out = String::new();
     let say = |out: &mut String, zh_text: String, text: String| {
         let _ = writeln!(out, "{}\n", if zh { zh_text } else { text });
@@ -472,7 +480,7 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
         &mut out,
         format!(
             "{}个事件，{}行承灾体，{years}个模拟年（{}），每轮{n}个分层样本，{}轮，种子{}。{RELEASE}。",
-            work.moments.len(),
+            told.events.len(),
             assembled.portfolio.len(),
             if assembled.drawn {
                 "按事件年发生率抽取"
@@ -484,7 +492,7 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
         ),
         format!(
             "{} events, {} rows of exposure, {years} simulated years ({}), {n} stratified samples a round, {} rounds, seed {}. {RELEASE}.",
-            work.moments.len(),
+            told.events.len(),
             assembled.portfolio.len(),
             if assembled.drawn {
                 "drawn from the rates of the events"
@@ -511,7 +519,7 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
         out,
         "{head}\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     );
-    let hundred = assembled.periods().iter().position(|t| *t == 100.0);
+    let hundred = assembled.file.periods().iter().position(|t| *t == 100.0);
     for (g, group) in assembled.groups.iter().enumerate() {
         let sampled = over_rounds(rounds.iter().map(|r| r[g].average));
         let deviation = over_rounds(rounds.iter().map(|r| r[g].deviation)).value;
@@ -528,7 +536,7 @@ fn summary(assembled: &Assembled, work: &Work, rounds: &[Vec<Curves>], zh: bool)
                 group.name.clone()
             },
             assembled.measures[g],
-            number(analytic(assembled, work, g, false)),
+            number(analytic(assembled, told, &told.means, g)),
             number(sampled.value),
             number(sampled.standard_error),
             number(deviation / f64::from(years).sqrt()),

@@ -3,7 +3,6 @@
 //! Little-endian words of 8 bytes after the magic `ANLANPRT`, the key of the run (64 bytes of text) and a CRC-32 of what
 //! follows.
 
-use super::Work;
 use anlan_engine::io::write_atomic;
 use anlan_engine::loss::{EventMoments, Round};
 use anlan_engine::{Error, Event, Fault, Result};
@@ -17,8 +16,10 @@ pub(super) struct Part {
     pub key: String,
     /// Index from 1, and number of shards.
     pub shard: (usize, usize),
-    /// Moments and rounds of its blocks.
-    pub work: Work,
+    /// Moments of its events.
+    pub moments: Vec<EventMoments>,
+    /// All rounds of its events.
+    pub rounds: Vec<Round>,
 }
 
 struct Words<'a> {
@@ -41,8 +42,8 @@ impl Words<'_> {
 impl Part {
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut words: Vec<u64> = vec![self.shard.0 as u64, self.shard.1 as u64];
-        words.push(self.work.moments.len() as u64);
-        for m in &self.work.moments {
+        words.push(self.moments.len() as u64);
+        for m in &self.moments {
             let e = m.event;
             words.extend([
                 e.id,
@@ -56,8 +57,8 @@ impl Part {
                 words.extend([mean, own, whole].map(f64::to_bits));
             }
         }
-        words.push(self.work.rounds.len() as u64);
-        for round in &self.work.rounds {
+        words.push(self.rounds.len() as u64);
+        for round in &self.rounds {
             words.extend([round.samples, round.groups, round.losses.len()].map(|v| v as u64));
             words.extend(round.losses.iter().map(|v| v.to_bits()));
         }
@@ -71,7 +72,7 @@ impl Part {
         })
     }
 
-    fn read(path: &Path) -> Result<Part> {
+    pub fn read(path: &Path) -> Result<Part> {
         let bytes = std::fs::read(path).map_err(|e| Error::io("reading", path, e))?;
         parse(&bytes).ok_or_else(|| {
             Error::input(Fault::new(
@@ -126,13 +127,14 @@ fn parse(bytes: &[u8]) -> Option<Part> {
     (words.at == body.len()).then_some(Part {
         key,
         shard,
-        work: Work { moments, rounds },
+        moments,
+        rounds,
     })
 }
 
-/// Joins all parts of a run.
-pub(super) fn join(paths: &[PathBuf], key: &str) -> Result<Work> {
-    let mut parts = Vec::new();
+/// The parts of a run in the order of their shards.
+pub(super) fn in_order(paths: &[PathBuf], key: &str) -> Result<Vec<PathBuf>> {
+    let mut parts: Vec<((usize, usize), &PathBuf)> = Vec::new();
     for path in paths {
         let part = Part::read(path)?;
         if part.key != key {
@@ -143,13 +145,13 @@ pub(super) fn join(paths: &[PathBuf], key: &str) -> Result<Work> {
                 "run all shards with the same inputs",
             )));
         }
-        parts.push((part, path));
+        parts.push((part.shard, path));
     }
-    parts.sort_by_key(|(p, _)| p.shard.0);
-    let count = parts.first().map_or(0, |(p, _)| p.shard.1);
-    let found: Vec<usize> = parts.iter().map(|(p, _)| p.shard.0).collect();
+    parts.sort();
+    let count = parts.first().map_or(0, |p| p.0.1);
+    let found: Vec<usize> = parts.iter().map(|p| p.0.0).collect();
     if count == 0
-        || parts.iter().any(|(p, _)| p.shard.1 != count)
+        || parts.iter().any(|p| p.0.1 != count)
         || found != (1..=count).collect::<Vec<_>>()
     {
         return Err(Error::input(Fault::new(
@@ -159,16 +161,5 @@ pub(super) fn join(paths: &[PathBuf], key: &str) -> Result<Work> {
             "give the parts of all shards of one run",
         )));
     }
-    let mut parts = parts.into_iter().map(|(p, _)| p.work);
-    let mut all = parts.next().unwrap_or(Work {
-        moments: Vec::new(),
-        rounds: Vec::new(),
-    });
-    for part in parts {
-        all.moments.extend(part.moments);
-        for (round, more) in all.rounds.iter_mut().zip(part.rounds) {
-            round.losses.extend(more.losses);
-        }
-    }
-    Ok(all)
+    Ok(parts.into_iter().map(|p| p.1.clone()).collect())
 }
