@@ -10,7 +10,7 @@ use anlan_engine::loss::{
     Curve, Exposure, ExposureBuilder, ExposureClass, Fragility, Group, Matrix, Measure, Portfolio,
     Row, Terms, Vulnerability,
 };
-use anlan_engine::{Error, Event, Fault, Occurrence, Result};
+use anlan_engine::{Crs, Error, Event, Fault, Occurrence, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -29,6 +29,9 @@ pub(super) struct Assembled {
     pub set: EventSet,
     pub exposure: Exposure,
     pub portfolio: Portfolio,
+    /// Coordinates of the places, and their system; empty and `None` where they are not given.
+    pub xy_m: Vec<[f64; 2]>,
+    pub crs: Option<Crs>,
     pub slots: Vec<Slot>,
     pub groups: Vec<Group>,
     /// Measure of the values of each group, as text.
@@ -105,9 +108,15 @@ impl Assembled {
             }
         };
         let mut portfolio = Portfolio::new(&exposure, vulnerabilities, &vulnerability_of, slot_of)?;
+        let mut xy_m = Vec::new();
         if let Some(places) = &file.places {
-            portfolio = portfolio.with_places(coordinates(&base.join(places), set.places())?)?;
+            xy_m = coordinates(&base.join(places), set.places())?;
+            portfolio = portfolio.with_places(xy_m.clone())?;
         }
+        let crs = match file.places_epsg {
+            Some(code) => Some(Crs::from_epsg(code)?),
+            None => None,
+        };
         let (slots, terms) = if by_policy {
             let mut unit_of = vec![String::new(); policies.len()];
             for row in 0..exposure.place.len() {
@@ -154,6 +163,8 @@ impl Assembled {
             set,
             exposure,
             portfolio,
+            xy_m,
+            crs,
             slots,
             groups,
             measures,

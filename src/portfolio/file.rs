@@ -30,6 +30,9 @@ pub struct PortfolioFile {
     /// Coordinates of the places: `place`, `x_m`, `y_m`; needed where correlation goes by distance.
     #[serde(default)]
     pub places: Option<PathBuf>,
+    /// EPSG code of the plane system of the coordinates: losses of items are then written as points, too.
+    #[serde(default)]
+    pub places_epsg: Option<u32>,
     /// Policies: `policy`, `deductible`, `limit` (blank: none), `share`. Losses become payouts.
     #[serde(default)]
     pub policies: Option<PathBuf>,
@@ -113,6 +116,8 @@ pub struct Report {
     pub classes: bool,
     /// Losses of each item: average annual, and by return period from the rates of the events.
     pub items: bool,
+    /// Event, period and year loss tables as CSV, too; each is then once in memory.
+    pub csv: bool,
 }
 
 impl Default for Report {
@@ -122,6 +127,7 @@ impl Default for Report {
             units: true,
             classes: true,
             items: false,
+            csv: false,
         }
     }
 }

@@ -5,13 +5,16 @@ use super::assemble::{Assembled, measure_text};
 use crate::manifest::{Draft, RELEASE};
 use anlan_engine::io::parquet::{self, Column, ColumnData};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
-use anlan_engine::io::write_atomic;
+use anlan_engine::io::vector::{Feature, Layer, write_gpkg};
+use anlan_engine::io::{Value, write_atomic};
 use anlan_engine::loss::{Curves, EventMoments, PeriodLosses, Round, over_rounds, total};
 use anlan_engine::{Error, Occurrence, Result};
 use anlan_models::cartography::chart::{Curve, exceedance_png};
 use anlan_models::cartography::{Colour, Fonts};
+use geo::Point;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 /// Events listed by their share of the average annual loss.
 const LISTED: usize = 1000;
@@ -40,6 +43,12 @@ pub(super) fn write(assembled: &Assembled, told: &Told, zh: bool, draft: &Draft)
     )?;
     if assembled.file.report.items {
         items(assembled, draft)?;
+    }
+    if assembled.file.report.csv {
+        for name in ["events", "periods", "years"] {
+            let table = parquet::read_table(&draft.file(&format!("{name}.parquet"))?)?;
+            write_csv(&draft.file(&format!("{name}.csv"))?, &table)?;
+        }
     }
     let chart = chart(assembled, &told.rounds, zh)?;
     save(draft, "exceedance.png", &chart)?;
@@ -355,7 +364,8 @@ fn contributions(assembled: &Assembled, told: &Told) -> Table {
     table
 }
 
-/// Losses of each item, for maps: mean annual, and of the return periods by the rates of the events.
+/// Losses of each item, for maps: mean annual, and of the return periods by the rates of the events; as points, too, where the
+/// coordinates have a system.
 fn items(assembled: &Assembled, draft: &Draft) -> Result<()> {
     let periods = assembled.file.periods();
     let rows = assembled.run().by_row(&periods)?;
@@ -400,6 +410,29 @@ fn items(assembled: &Assembled, draft: &Draft) -> Result<()> {
             &format!("loss_rp{t}"),
             ColumnData::F64(rows.iter().map(|r| r[k + 1]).collect()),
         ));
+    }
+    if let (Some(crs), false) = (assembled.crs, assembled.xy_m.is_empty()) {
+        let names = columns.iter().map(|c| c.name.clone()).collect();
+        let value = |column: &Column, i: usize| match &column.data {
+            ColumnData::U32(v) => Value::from(i64::from(v[i])),
+            ColumnData::F64(v) => v[i].into(),
+            ColumnData::Text(v) => v[i].as_str().into(),
+            _ => Value::Null,
+        };
+        let features = (0..count).map(|i| {
+            let [x, y] = assembled.xy_m[e.place[i] as usize];
+            Feature {
+                geometry: Point::new(x, y).into(),
+                values: columns.iter().map(|c| value(c, i)).collect(),
+            }
+        });
+        let layer = Layer {
+            source: PathBuf::new(),
+            crs,
+            columns: names,
+            features: features.collect(),
+        };
+        write_gpkg(&draft.file("items.gpkg")?, &[("losses", &layer)])?;
     }
     parquet::write(&draft.file("items.parquet")?, &columns)
 }

@@ -18,6 +18,8 @@ events = "floods.events"
 exposure = "exposure.csv"
 vulnerability = "vulnerability.toml"
 years = 2000
+places = "places.csv"
+places_epsg = 4549
 
 [[classes]]
 code = "house"
@@ -40,6 +42,7 @@ correlation = { group = 0.3 }
 
 [report]
 items = true
+csv = true
 "#;
 
 const VULNERABILITY: &str = r#"
@@ -96,6 +99,11 @@ impl Case {
             exposure += &format!("{i},{},{class},{},{unit},{}\n", i * 2 / 3, 100 + i, i / 10);
         }
         fs::write(at("exposure.csv"), exposure).unwrap();
+        let mut places = String::from("place,x_m,y_m\n");
+        for p in 0..40 {
+            places += &format!("{p},{},{}\n", 5e5 + 90.0 * f64::from(p), 3.2e6);
+        }
+        fs::write(at("places.csv"), places).unwrap();
         fs::write(at("vulnerability.toml"), VULNERABILITY).unwrap();
         fs::write(at("portfolio.toml"), PORTFOLIO).unwrap();
         Case { dir }
@@ -163,6 +171,8 @@ fn threads_and_shards_do_not_change_a_byte() {
         "years.parquet",
         "periods.parquet",
         "items.parquet",
+        "items.gpkg",
+        "events.csv",
         "curves.csv",
         "summary.md",
         "exceedance.png",
