@@ -371,7 +371,7 @@ pub fn items(items: &Path, coverages: &Path) -> Result<Vec<Item>> {
 
 /// Rows of the exposure for items: the class of a row is the index of its matrix, its unit is 0.
 ///
-/// `places`: areaperil ids as [`footprint`] returns them. Items whose areaperil no event strikes get the place behind the
+/// `places`: areaperil ids as [`super::oasis::footprint`] returns them. Items whose areaperil no event strikes get the place behind the
 /// last.
 ///
 /// # Errors
