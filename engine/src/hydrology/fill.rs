@@ -4,8 +4,9 @@
 //! reached (Barnes, Lehman & Mulla 2014, doi:10.1016/j.cageo.2013.04.024). Cells below the advancing level are
 //! raised to it and spread by a plain queue; cells that rise from a flooded one cannot be raised at all, so they too
 //! spread by a plain queue, and only those of them that overlook lower ground enter the priority queue (after Zhou, Sun &
-//! Fu 2016, doi:10.1016/j.cageo.2016.02.021). The level of every cell is the least over all ways out of the highest
-//! cell on the way; it does not depend on the order of equal cells.
+//! Fu 2016, doi:10.1016/j.cageo.2016.02.021), and of these only the few whose lower ground is still dry when the plain
+//! queue has run out. The level of every cell is the least over all ways out of the highest cell on the way; it does not
+//! depend on the order of equal cells.
 //!
 //! The queue is a radix heap on the bits of f32 (Ahuja et al. 1990, doi:10.1145/77600.77615): levels never
 //! fall, so a level need only be compared with the last one taken.
@@ -17,7 +18,7 @@ use crate::raster::Raster;
 ///
 /// * Water leaves at the edge of the map and into cells without data, which stay without data.
 /// * Filling never lowers a cell, and filling twice changes nothing.
-/// * Beside its result it needs an eighth of a byte per cell, and the queues: less than two bytes per cell on hilly ground.
+/// * Beside its result it needs an eighth of a byte per cell, and queues of about one byte per cell on hilly ground.
 pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
     let mut out = dem.clone();
     let cols = dem.grid.cols;
@@ -26,6 +27,8 @@ pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
     // Cells raised to the present level, and cells that rise from a flooded one: those in hand and those they lead to.
     let mut pool: Vec<u32> = Vec::new();
     let (mut slope, mut above): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    // Cells on the slope above lower ground that was not reached when they were looked at.
+    let mut overlook: Vec<u32> = Vec::new();
     while let Some((_, cell)) = queue.pop() {
         pool.push(cell);
         while let Some(cell) = pool.pop() {
@@ -45,21 +48,28 @@ pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
             for &cell in &slope {
                 let at = cell as usize;
                 let here = level[at];
-                let mut overlooks = false;
+                let mut lower = false;
                 for n in reached.open_around(at) {
                     if level[n] >= here {
                         reached.set(n);
                         above.push(n as u32);
                     } else {
-                        overlooks = true;
+                        lower = true;
                     }
                 }
-                if overlooks {
-                    queue.push(sortable(here), cell);
+                if lower {
+                    overlook.push(cell);
                 }
             }
             slope.clear();
             std::mem::swap(&mut slope, &mut above);
+        }
+        // Most of that ground has been reached another way by now: few cells are left for the queue.
+        for cell in overlook.drain(..) {
+            let at = cell as usize;
+            if reached.open_around(at).next().is_some() {
+                queue.push(sortable(level[at]), cell);
+            }
         }
     }
     out
