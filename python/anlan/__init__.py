@@ -134,7 +134,7 @@ def flow_accumulation(directions: Any, grid: Grid, weights: Any = None) -> np.nd
     ``directions`` as of :func:`flow_direction`. NaN without data, and where water goes in circles.
     """
     weights = None if weights is None else np.ascontiguousarray(_plane(weights))
-    return _anlan.flow_accumulation(_bytes(directions), grid, weights)
+    return _anlan.flow_accumulation(_bytes(directions, "directions"), grid, weights)
 
 
 def hand(array: Any, directions: Any, drainage: Any, grid: Grid | None = None) -> np.ndarray:
@@ -143,18 +143,19 @@ def hand(array: Any, directions: Any, drainage: Any, grid: Grid | None = None) -
     ``array`` holds the filled elevations that ``directions`` came from. NaN where the water meets no drainage.
     """
     array, grid = _cells(array, grid)
-    return _anlan.hand(array, _bytes(directions), _bytes(np.asarray(getattr(drainage, "values", drainage)) != 0), grid)
+    drainage = np.asarray(getattr(drainage, "values", drainage)) != 0
+    return _anlan.hand(array, _bytes(directions, "directions"), _bytes(drainage, "drainage"), grid)
 
 
-def _bytes(array: Any) -> np.ndarray:
+def _bytes(array: Any, name: str) -> np.ndarray:
     """Codes 0 to 255 as uint8[rows, cols]."""
     values = np.asarray(getattr(array, "values", array))
     if values.ndim != 2:
-        raise _fault("directions", f"shape {values.shape}", "[rows, cols]", "choose one band")
+        raise _fault(name, f"shape {values.shape}", "[rows, cols]", "choose one band")
     if values.dtype not in (np.uint8, np.bool_):
         codes = values.astype(np.uint8)
         if not np.array_equal(codes, values):
-            raise _fault("directions", f"values of {values.dtype} outside 0..255", "codes 0 to 255", "see flow_direction")
+            raise _fault(name, f"values of {values.dtype} outside 0..255", "codes 0 to 255", "see flow_direction")
         values = codes
     return np.ascontiguousarray(values).view(np.uint8)
 
