@@ -22,6 +22,9 @@ __all__ = [
     "Grid",
     "InputError",
     "fill_depressions",
+    "flow_accumulation",
+    "flow_direction",
+    "hand",
     "hillshade",
     "losses",
     "raster_info",
@@ -117,6 +120,44 @@ def hillshade(
 def fill_depressions(array: Any, grid: Grid | None = None) -> np.ndarray:
     """Elevations in m with every depression raised to the level at which it spills over, ``float32[rows, cols]``."""
     return _anlan.fill_depressions(*_cells(array, grid))
+
+
+def flow_direction(array: Any, grid: Grid | None = None) -> np.ndarray:
+    """D8 directions over filled elevations in m, ``uint8[rows, cols]``: 0 to 7 are E, SE, S, SW, W, NW, N, NE; 255 where
+    water leaves the map (or a pit that was not filled), 254 without data. Flats drain towards their way out."""
+    return _anlan.flow_direction(*_cells(array, grid))
+
+
+def flow_accumulation(directions: Any, grid: Grid, weights: Any = None) -> np.ndarray:
+    """Cells that drain through each cell, itself included, or the sum of ``weights`` over them, ``float32[rows, cols]``.
+
+    ``directions`` as of :func:`flow_direction`. NaN without data, and where water goes in circles.
+    """
+    weights = None if weights is None else np.ascontiguousarray(_plane(weights))
+    return _anlan.flow_accumulation(_bytes(directions, "directions"), grid, weights)
+
+
+def hand(array: Any, directions: Any, drainage: Any, grid: Grid | None = None) -> np.ndarray:
+    """Height in m above the drainage cell (``drainage`` not 0) that each cell's water reaches first, ``float32[rows, cols]``.
+
+    ``array`` holds the filled elevations that ``directions`` came from. NaN where the water meets no drainage.
+    """
+    array, grid = _cells(array, grid)
+    drainage = np.asarray(getattr(drainage, "values", drainage)) != 0
+    return _anlan.hand(array, _bytes(directions, "directions"), _bytes(drainage, "drainage"), grid)
+
+
+def _bytes(array: Any, name: str) -> np.ndarray:
+    """Codes 0 to 255 as uint8[rows, cols]."""
+    values = np.asarray(getattr(array, "values", array))
+    if values.ndim != 2:
+        raise _fault(name, f"shape {values.shape}", "[rows, cols]", "choose one band")
+    if values.dtype not in (np.uint8, np.bool_):
+        codes = values.astype(np.uint8)
+        if not np.array_equal(codes, values):
+            raise _fault(name, f"values of {values.dtype} outside 0..255", "codes 0 to 255", "see flow_direction")
+        values = codes
+    return np.ascontiguousarray(values).view(np.uint8)
 
 
 def zonal(

@@ -3,6 +3,7 @@
 
 mod errors;
 mod grid;
+mod hydrology;
 mod loss;
 mod raster;
 mod run;
@@ -17,10 +18,12 @@ mod _anlan {
     #[pymodule_export]
     use super::grid::PyGrid;
     #[pymodule_export]
+    use super::hydrology::{fill_depressions, flow_accumulation, flow_direction, hand};
+    #[pymodule_export]
     use super::loss::{losses, write_events};
     #[pymodule_export]
     use super::raster::{
-        fill_depressions, hillshade, raster_info, read_raster, resample, slope, write_raster, zonal,
+        hillshade, raster_info, read_raster, resample, slope, write_raster, zonal,
     };
     #[pymodule_export]
     use super::run::run;

@@ -3,12 +3,12 @@
 use crate::errors::{argument, raise};
 use crate::grid::PyGrid;
 use crate::vector::polygons;
+use anlan::engine::Raster;
 use anlan::engine::io::geotiff::{self, Tags};
 use anlan::engine::resample::{self as carry, Method};
 use anlan::engine::terrain::{self, Edge};
 use anlan::engine::zonal::{self as zones, ZonalOptions};
-use anlan::engine::{Raster, hydrology};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use std::path::PathBuf;
 type Array<'py> = Bound<'py, PyArray2<f32>>;
 
 /// A copy of an array as raster; the interpreter may change the array while it is released.
-fn raster(
+pub fn raster<T: Element + Copy>(
     py: Python<'_>,
-    array: &PyReadonlyArray2<'_, f32>,
+    array: &PyReadonlyArray2<'_, T>,
     grid: &PyGrid,
-) -> PyResult<Raster<f32>> {
+) -> PyResult<Raster<T>> {
     let view = array.as_array();
     if view.dim() != grid.0.shape() {
         return Err(argument(
@@ -114,19 +114,6 @@ pub fn hillshade<'py>(
     let (r, edge) = (raster(py, &array, grid)?, self::edge(py, edge)?);
     Ok(py
         .detach(|| terrain::hillshade(&r, azimuth_deg, altitude_deg, z_factor, edge))
-        .data
-        .into_pyarray(py))
-}
-
-#[pyfunction]
-pub fn fill_depressions<'py>(
-    py: Python<'py>,
-    array: PyReadonlyArray2<'py, f32>,
-    grid: &PyGrid,
-) -> PyResult<Array<'py>> {
-    let r = raster(py, &array, grid)?;
-    Ok(py
-        .detach(|| hydrology::fill_depressions(&r))
         .data
         .into_pyarray(py))
 }

@@ -140,6 +140,31 @@ def test_a_pit_is_filled_to_its_rim():
     np.testing.assert_array_equal(dem, before)
 
 
+def test_water_runs_down_a_plane():
+    # Falls by 2 m a cell to the south: every column by itself.
+    grid = anlan.Grid(4549, 500000.0, 3200000.0, 10.0, 10.0, 6, 4)
+    dem = np.repeat(20 - 2 * np.arange(6, dtype=np.float32), 4).reshape(grid.shape)
+    directions = anlan.flow_direction(anlan.fill_depressions(dem, grid), grid)
+    assert directions.dtype == np.uint8
+    assert (directions[:5] == 2).all() and (directions[5] == 255).all()
+    rows = np.arange(6, dtype=np.float32)[:, np.newaxis]
+    accumulation = anlan.flow_accumulation(directions, grid)
+    np.testing.assert_array_equal(accumulation, np.broadcast_to(rows + 1, grid.shape))
+    np.testing.assert_array_equal(anlan.flow_accumulation(directions.astype(int), grid, dem * 0 + 2), 2 * accumulation)
+    height = anlan.hand(dem, directions, accumulation == 4, grid)
+    np.testing.assert_array_equal(height[:4], np.broadcast_to(6 - 2 * rows[:4], (4, 4)))
+    assert np.isnan(height[4:]).all()
+
+
+def test_directions_off_the_grid_are_named():
+    codes = np.full(GRID.shape, 255, np.uint8)
+    codes[3, 1] = 3
+    with pytest.raises(anlan.InputError, match="row 3, column 1"):
+        anlan.flow_accumulation(codes, GRID)
+    with pytest.raises(anlan.InputError, match="0 to 255"):
+        anlan.flow_accumulation(codes.astype(float) + 0.5, GRID)
+
+
 def test_zones_weigh_cells_by_their_share():
     # On paper: values 0..11 in 4 x 3 cells; the second zone takes the left half of column 0, the third lies outside.
     west, south, east, north = GRID.bounds

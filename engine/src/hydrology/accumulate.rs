@@ -7,12 +7,16 @@
 use super::{NO_DATA, offsets, receiver};
 use crate::raster::Raster;
 
+/// What [`downstream`] leaves at a cell that it has visited.
+const VISITED: u8 = u8::MAX;
+
 /// Visits every cell after all cells that drain to it: `visit(cell, receiver)`.
-fn downstream(dirs: &Raster<u8>, mut visit: impl FnMut(usize, Option<usize>)) {
+///
+/// Returns [`VISITED`] for each cell but those without data and those that water going in circles reaches (directions that
+/// are not ours).
+fn downstream(dirs: &Raster<u8>, mut visit: impl FnMut(usize, Option<usize>)) -> Vec<u8> {
     let codes = dirs.values();
     let offsets = offsets(dirs.grid.cols);
-    /// Done, or a cell without data.
-    const DONE: u8 = u8::MAX;
     // Number of donors still to come; at most 8.
     let mut waiting = vec![0u8; codes.len()];
     for (cell, &code) in codes.iter().enumerate() {
@@ -22,11 +26,8 @@ fn downstream(dirs: &Raster<u8>, mut visit: impl FnMut(usize, Option<usize>)) {
     }
     for start in 0..codes.len() {
         let mut at = start;
-        while waiting[at] == 0 {
-            waiting[at] = DONE;
-            if codes[at] == NO_DATA {
-                break;
-            }
+        while waiting[at] == 0 && codes[at] != NO_DATA {
+            waiting[at] = VISITED;
             let next = receiver(at, codes[at], &offsets);
             visit(at, next);
             let Some(next) = next else { break };
@@ -34,6 +35,7 @@ fn downstream(dirs: &Raster<u8>, mut visit: impl FnMut(usize, Option<usize>)) {
             at = next;
         }
     }
+    waiting
 }
 
 /// Cell numbers, each after all cells that drain to it; cells without data are left out.
@@ -45,7 +47,7 @@ pub fn topological_order(dirs: &Raster<u8>) -> Vec<u32> {
 
 /// Contributing cells, the cell itself included; or the sum of `weights` over them.
 ///
-/// * Cells without data are NaN. A missing weight counts as 0.
+/// * Cells without data are NaN, and so are cells that water going in circles reaches. A missing weight counts as 0.
 /// * Counts are exact to 16,777,216 cells, then rounded to f32; weighted sums are formed in f64.
 ///
 /// # Panics
@@ -55,13 +57,21 @@ pub fn flow_accumulation(dirs: &Raster<u8>, weights: Option<&Raster<f32>>) -> Ra
     let values = out.values_mut();
     match weights {
         None => {
-            let mut sum = vec![1u32; dirs.grid.cells()];
-            downstream(dirs, |cell, next| {
-                values[cell] = sum[cell] as f32;
+            // Counts stand in the result itself until they are final, which spares a second array.
+            let count: &mut [u32] = bytemuck::cast_slice_mut(values);
+            count.fill(1);
+            let visited = downstream(dirs, |cell, next| {
+                let cells = count[cell];
+                count[cell] = (cells as f32).to_bits();
                 if let Some(next) = next {
-                    sum[next] += sum[cell];
+                    count[next] += cells;
                 }
             });
+            for (v, &left) in values.iter_mut().zip(&visited) {
+                if left != VISITED {
+                    *v = f32::NAN;
+                }
+            }
         }
         Some(w) => {
             let sum = weighted_sum(dirs, w);
@@ -171,6 +181,17 @@ mod tests {
         let mean = upstream_mean(&dirs, &raster(3, 4, &part));
         assert_eq!((mean.values()[0], mean.values()[11]), (6.0, 4.0));
         assert!(mean.values()[1].is_nan());
+    }
+
+    #[test]
+    fn water_in_circles_is_missing() {
+        // Two cells that drain to each other, one that drains to them, one apart from all.
+        let dirs = raster(1, 4, &[0, 0, 4, OUTLET]);
+        let acc = flow_accumulation(&dirs, None);
+        assert_eq!(acc.values()[0], 1.0);
+        assert!(acc.values()[1].is_nan() && acc.values()[2].is_nan());
+        assert_eq!(acc.values()[3], 1.0);
+        assert_eq!(topological_order(&dirs), [0, 3]);
     }
 
     #[test]

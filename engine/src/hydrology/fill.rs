@@ -4,68 +4,75 @@
 //! reached (Barnes, Lehman & Mulla 2014, doi:10.1016/j.cageo.2013.04.024). Cells below the advancing level are
 //! raised to it and spread by a plain queue; cells that rise from a flooded one cannot be raised at all, so they too
 //! spread by a plain queue, and only those of them that overlook lower ground enter the priority queue (after Zhou, Sun &
-//! Fu 2016, doi:10.1016/j.cageo.2016.02.021). The level of every cell is the least over all ways out of the highest
-//! cell on the way; it does not depend on the order of equal cells.
+//! Fu 2016, doi:10.1016/j.cageo.2016.02.021), and of these only the few whose lower ground is still dry when the plain
+//! queue has run out. The level of every cell is the least over all ways out of the highest cell on the way; it does not
+//! depend on the order of equal cells.
 //!
 //! The queue is a radix heap on the bits of f32 (Ahuja et al. 1990, doi:10.1145/77600.77615): levels never
 //! fall, so a level need only be compared with the last one taken.
 
-use super::{STEPS, offsets};
+use super::STEPS;
 use crate::raster::Raster;
 
 /// Raises every depression to the level at which it spills over; flats remain where depressions were.
 ///
 /// * Water leaves at the edge of the map and into cells without data, which stay without data.
 /// * Filling never lowers a cell, and filling twice changes nothing.
+/// * Beside its result it needs an eighth of a byte per cell, and queues of about one byte per cell on hilly ground.
 pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
-    let mut flood = Flood::new(dem);
-    let offsets = offsets(flood.cols);
-    // Cells raised to the present level, and cells that rise from a flooded one.
-    let (mut pool, mut slope): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-    while let Some((_, cell)) = flood.queue.pop() {
+    let mut out = dem.clone();
+    let cols = dem.grid.cols;
+    let level = out.values_mut();
+    let (mut reached, mut queue) = shore(level, cols);
+    // Cells raised to the present level, and cells that rise from a flooded one: those in hand and those they lead to.
+    let mut pool: Vec<u32> = Vec::new();
+    let (mut slope, mut above): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    // Cells on the slope above lower ground that was not reached when they were looked at.
+    let mut overlook: Vec<u32> = Vec::new();
+    while let Some((_, cell)) = queue.pop() {
         pool.push(cell);
         while let Some(cell) = pool.pop() {
             let at = cell as usize;
-            let level = flood.level[at];
-            for o in offsets {
-                let n = at.wrapping_add_signed(o);
-                if flood.reached[n] {
-                    continue;
-                }
-                flood.reached[n] = true;
-                if flood.level[n] <= level {
-                    flood.level[n] = level;
+            let here = level[at];
+            for n in reached.open_around(at) {
+                reached.set(n);
+                if level[n] <= here {
+                    level[n] = here;
                     pool.push(n as u32);
                 } else {
                     slope.push(n as u32);
                 }
             }
         }
-        let mut next = 0;
-        while let Some(&cell) = slope.get(next) {
-            next += 1;
-            let at = cell as usize;
-            let level = flood.level[at];
-            let mut overlooks = false;
-            for o in offsets {
-                let n = at.wrapping_add_signed(o);
-                if flood.reached[n] {
-                    continue;
+        while !slope.is_empty() {
+            for &cell in &slope {
+                let at = cell as usize;
+                let here = level[at];
+                let mut lower = false;
+                for n in reached.open_around(at) {
+                    if level[n] >= here {
+                        reached.set(n);
+                        above.push(n as u32);
+                    } else {
+                        lower = true;
+                    }
                 }
-                if flood.level[n] >= level {
-                    flood.reached[n] = true;
-                    slope.push(n as u32);
-                } else {
-                    overlooks = true;
+                if lower {
+                    overlook.push(cell);
                 }
             }
-            if overlooks {
-                flood.queue.push(sortable(level), cell);
+            slope.clear();
+            std::mem::swap(&mut slope, &mut above);
+        }
+        // Most of that ground has been reached another way by now: few cells are left for the queue.
+        for cell in overlook.drain(..) {
+            let at = cell as usize;
+            if reached.open_around(at).next().is_some() {
+                queue.push(sortable(level[at]), cell);
             }
         }
-        slope.clear();
     }
-    flood.into_raster(dem)
+    out
 }
 
 /// As [`fill_depressions`], but every raised cell lies at least one unit in the last place of f32 (0.0002 m at 3,000 m)
@@ -74,82 +81,133 @@ pub fn fill_depressions(dem: &Raster<f32>) -> Raster<f32> {
 /// * Wide depressions are raised noticeably: prefer [`fill_depressions`] with [`super::flow_direction`], which finds its
 ///   way over flats.
 pub fn fill_depressions_epsilon(dem: &Raster<f32>) -> Raster<f32> {
-    let mut flood = Flood::new(dem);
-    let offsets = offsets(flood.cols);
-    while let Some((_, cell)) = flood.queue.pop() {
+    let mut out = dem.clone();
+    let cols = dem.grid.cols;
+    let level = out.values_mut();
+    let (mut reached, mut queue) = shore(level, cols);
+    while let Some((_, cell)) = queue.pop() {
         let at = cell as usize;
-        let least = flood.level[at].next_up();
-        for o in offsets {
-            let n = at.wrapping_add_signed(o);
-            if flood.reached[n] {
-                continue;
-            }
-            flood.reached[n] = true;
+        let least = level[at].next_up();
+        for n in reached.open_around(at) {
+            reached.set(n);
             // Written so that a missing level could never win.
-            if flood.level[n] < least {
-                flood.level[n] = least;
+            if level[n] < least {
+                level[n] = least;
             }
-            flood.queue.push(sortable(flood.level[n]), n as u32);
+            queue.push(sortable(level[n]), n as u32);
         }
     }
-    flood.into_raster(dem)
+    out
 }
 
-/// The DEM with a ring of reached cells around it, so that neighbours need no bounds checks.
-struct Flood {
-    /// Columns with the ring.
-    cols: usize,
-    /// Elevation, then level.
-    level: Vec<f32>,
-    /// In a queue or done; true for cells without data.
-    reached: Vec<bool>,
-    queue: RadixHeap,
-}
-
-impl Flood {
-    fn new(dem: &Raster<f32>) -> Flood {
-        let (rows, cols) = dem.grid.shape();
-        let wide = cols + 2;
-        let mut level = vec![f32::NAN; (rows + 2) * wide];
-        let mut reached = vec![true; (rows + 2) * wide];
-        for (r, line) in dem.values().chunks_exact(cols).enumerate() {
-            let at = (r + 1) * wide + 1;
-            for (c, &z) in line.iter().enumerate() {
-                // Adding zero turns -0 into +0, whose bits sort right.
-                level[at + c] = z + 0.0;
-                reached[at + c] = z.is_nan();
-            }
+/// Where the water enters: the cells at the edge of the map and beside missing ones, reached and in the queue.
+///
+/// Turns -0 of `level` into +0, whose bits sort right.
+fn shore(level: &mut [f32], cols: usize) -> (Reached, RadixHeap) {
+    let rows = level.len() / cols;
+    let mut reached = Reached::new(level.len(), cols);
+    let mut queue = RadixHeap::default();
+    for (cell, z) in level.iter_mut().enumerate() {
+        *z += 0.0;
+        if z.is_nan() {
+            reached.set(cell);
         }
-        let mut flood = Flood {
-            cols: wide,
-            level,
-            reached,
-            queue: RadixHeap::default(),
-        };
-        // Cells at the edge of the map or beside missing ones: water leaves there.
-        for r in 1..=rows {
-            for c in 1..=cols {
-                let at = r * wide + c;
-                let leaves = STEPS.iter().any(|&(dr, dc)| {
-                    flood.level[at.wrapping_add_signed(dr * wide as isize + dc)].is_nan()
-                });
-                if leaves && !flood.level[at].is_nan() {
-                    flood.reached[at] = true;
-                    flood.queue.push(sortable(flood.level[at]), at as u32);
+    }
+    let mut enter = |cell: usize, reached: &mut Reached| {
+        if !reached.has(cell) {
+            reached.set(cell);
+            queue.push(sortable(level[cell]), cell as u32);
+        }
+    };
+    for r in 0..rows {
+        let inside = r > 0 && r + 1 < rows;
+        let step = if inside { (cols - 1).max(1) } else { 1 };
+        for c in (0..cols).step_by(step) {
+            enter(r * cols + c, &mut reached);
+        }
+        for c in 0..cols {
+            if level[r * cols + c].is_nan() {
+                for (dr, dc) in STEPS {
+                    let (nr, nc) = (r.wrapping_add_signed(dr), c.wrapping_add_signed(dc));
+                    if nr < rows && nc < cols {
+                        enter(nr * cols + nc, &mut reached);
+                    }
                 }
             }
         }
-        flood
+    }
+    (reached, queue)
+}
+
+/// One bit per cell: in a queue or done; set for cells without data.
+///
+/// Cells at the edge of the map are reached from the start. A neighbour that does not exist has, row by row, the number
+/// of another cell at the edge or lies in the margin before the first or after the last cell: it always looks reached,
+/// and neighbours need no bounds checks.
+struct Reached {
+    bits: Vec<u8>,
+    cols: usize,
+}
+
+impl Reached {
+    fn new(cells: usize, cols: usize) -> Reached {
+        let mut bits = vec![0; (cells + 2 * (cols + 1)).div_ceil(8) + 1];
+        // The margins, of a row and a cell each.
+        for i in (0..=cols).chain(cells + cols + 1..bits.len() * 8) {
+            bits[i / 8] |= 1 << (i % 8);
+        }
+        Reached { bits, cols }
     }
 
-    fn into_raster(self, dem: &Raster<f32>) -> Raster<f32> {
-        let cols = dem.grid.cols;
-        let mut out = dem.clone();
-        for (r, line) in out.values_mut().chunks_exact_mut(cols).enumerate() {
-            let at = (r + 1) * self.cols + 1;
-            line.copy_from_slice(&self.level[at..at + cols]);
+    #[inline(always)]
+    fn has(&self, cell: usize) -> bool {
+        let i = cell + self.cols + 1;
+        self.bits[i / 8] >> (i % 8) & 1 == 1
+    }
+
+    #[inline(always)]
+    fn set(&mut self, cell: usize) {
+        let i = cell + self.cols + 1;
+        self.bits[i / 8] |= 1 << (i % 8);
+    }
+
+    /// The neighbours of a cell that are not reached now.
+    #[inline(always)]
+    fn open_around(&self, cell: usize) -> Open {
+        // Three bits from the one of the western neighbour on, of the row to the north, the cell's own, and to the south.
+        let three = |i: usize| {
+            let pair = [self.bits[i / 8], self.bits[i / 8 + 1]];
+            u32::from(u16::from_le_bytes(pair)) >> (i % 8) & 0b111
+        };
+        let (north, here) = (three(cell), three(cell + self.cols));
+        let south = three(cell + 2 * self.cols);
+        Open {
+            bits: !(north | here << 3 | south << 6) & 0b111_101_111,
+            cell,
+            cols: self.cols,
         }
-        out
+    }
+}
+
+/// Cells around one, as bits of the three by three from the north-west on.
+struct Open {
+    bits: u32,
+    cell: usize,
+    cols: usize,
+}
+
+impl Iterator for Open {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.bits == 0 {
+            return None;
+        }
+        let k = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        // Never negative: what lies before the first cell is reached.
+        Some(self.cell + k / 3 * self.cols + k % 3 - self.cols - 1)
     }
 }
 

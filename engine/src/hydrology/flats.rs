@@ -9,8 +9,8 @@ use super::flow::UNDECIDED;
 use super::{OUTLET, STEPS};
 use crate::raster::Raster;
 
-/// Not part of the flat in hand.
-const ELSEWHERE: u32 = u32::MAX;
+/// Not part of the flat in hand, whose cells have numbers from 1.
+const ELSEWHERE: u32 = 0;
 
 /// Neighbours are tried straight ones first, so that water crosses open flats in straight lines.
 const STRAIGHT_FIRST: [u8; 8] = [0, 2, 4, 6, 1, 3, 5, 7];
@@ -23,7 +23,7 @@ pub(super) fn resolve_flats(dem: &Raster<f32>, dirs: &mut Raster<u8>) {
     if !dirs.contains(&UNDECIDED) {
         return;
     }
-    // Number of a cell within its flat.
+    // Number of a cell within its flat. All zero, so that only the memory pages that flats touch are ever used.
     let mut number = vec![ELSEWHERE; z.len()];
     let mut flat = Flat::default();
     for start in 0..z.len() {
@@ -43,7 +43,7 @@ pub(super) fn resolve_flats(dem: &Raster<f32>, dirs: &mut Raster<u8>) {
 #[derive(Default)]
 struct Flat {
     cells: Vec<u32>,
-    /// Numbers of cells beside a way out, and of cells beside higher ground.
+    /// Places in `cells` of those beside a way out, and of those beside higher ground.
     exits: Vec<u32>,
     rims: Vec<u32>,
     /// Steps to the nearest way out and from the nearest higher ground, from 1; 0 where there is none.
@@ -77,7 +77,7 @@ impl Flat {
         self.exits.clear();
         self.rims.clear();
         self.cells.push(start as u32);
-        number[start] = 0;
+        number[start] = 1;
         let level = z[start];
         let mut i = 0;
         while i < self.cells.len() {
@@ -89,8 +89,8 @@ impl Flat {
                     // At the same level, for lower neighbours give a direction at once.
                     exit = true;
                 } else if number[n] == ELSEWHERE {
-                    number[n] = self.cells.len() as u32;
                     self.cells.push(n as u32);
+                    number[n] = self.cells.len() as u32;
                 }
             }
             if exit {
@@ -119,8 +119,11 @@ impl Flat {
             while at < self.queue.len() {
                 let i = self.queue[at] as usize;
                 for (_, n) in around(self.cells[i], cols) {
-                    let j = number[n];
-                    if j != ELSEWHERE && steps[j as usize] == 0 {
+                    if number[n] == ELSEWHERE {
+                        continue;
+                    }
+                    let j = number[n] - 1;
+                    if steps[j as usize] == 0 {
                         steps[j as usize] = steps[i] + 1;
                         self.queue.push(j);
                     }
@@ -144,7 +147,7 @@ impl Flat {
                     .map_or(OUTLET, |(k, _)| k),
                 _ => around(cell, cols)
                     .filter(|&(_, n)| number[n] != ELSEWHERE)
-                    .min_by_key(|&(_, n)| mask(number[n] as usize))
+                    .min_by_key(|&(_, n)| mask(number[n] as usize - 1))
                     .map_or(OUTLET, |(k, _)| k),
             };
         }

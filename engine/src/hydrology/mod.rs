@@ -124,7 +124,134 @@ mod tests {
         }
     }
 
+    /// Where slopes alone decide, everything can be written down: a valley of straight sides, 3 m a cell, around a
+    /// channel that falls by 1 m a cell to the south.
+    #[test]
+    fn a_valley_by_formula() {
+        let (rows, cols, middle) = (40, 31, 15usize);
+        let z: Vec<f32> = (0..rows * cols)
+            .map(|i: usize| (3 * (i % cols).abs_diff(middle) + rows - i / cols) as f32)
+            .collect();
+        let dem = raster(rows, cols, &z);
+        assert_eq!(fill_depressions(&dem), dem);
+        let dirs = flow_direction(&dem);
+        let acc = flow_accumulation(&dirs, None);
+        let drainage = raster(
+            rows,
+            cols,
+            &(0..rows * cols)
+                .map(|i| u8::from(i % cols == middle))
+                .collect::<Vec<_>>(),
+        );
+        let height = hand(&dem, &dirs, &drainage);
+        let length = distance_to_drainage(&dirs, &drainage);
+        for r in 0..rows {
+            for c in 0..cols {
+                let off = c.abs_diff(middle);
+                let cells = match off {
+                    0 => (r + 1) * cols,
+                    _ => middle + 1 - off,
+                };
+                assert_eq!(acc.data[(r, c)], cells as f32);
+                assert_eq!(height.data[(r, c)], 3.0 * off as f32);
+                assert_eq!(length.data[(r, c)], 10.0 * off as f32);
+            }
+        }
+    }
+
+    /// A plane that falls along the diagonal: each cell drains to the south-east.
+    #[test]
+    fn a_plane_by_formula() {
+        let (rows, cols) = (23, 37);
+        let z: Vec<f32> = (0..rows * cols)
+            .map(|i| 100.0 - 0.5 * (i / cols + i % cols) as f32)
+            .collect();
+        let dem = raster(rows, cols, &z);
+        let dirs = flow_direction(&dem);
+        let acc = flow_accumulation(&dirs, None);
+        let rim = |r: usize, c: usize| r + 1 == rows || c + 1 == cols;
+        let drainage = raster(
+            rows,
+            cols,
+            &(0..rows * cols)
+                .map(|i| u8::from(rim(i / cols, i % cols)))
+                .collect::<Vec<_>>(),
+        );
+        let height = hand(&dem, &dirs, &drainage);
+        for r in 0..rows {
+            for c in 0..cols {
+                // On the southern and eastern rim water turns along it, to the corner.
+                if !rim(r, c) {
+                    assert_eq!(acc.data[(r, c)], (r.min(c) + 1) as f32);
+                }
+                let steps = (rows - 1 - r).min(cols - 1 - c);
+                assert_eq!(height.data[(r, c)], steps as f32);
+            }
+        }
+        assert_eq!(acc.data[(rows - 1, cols - 1)], (rows * cols) as f32);
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bytes() {
+        let mut state = 7_u32;
+        let z: Vec<f32> = (0..120 * 90)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 27) as f32
+            })
+            .collect();
+        let dem = raster(120, 90, &z);
+        let chain = |threads: usize| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| {
+                    let filled = fill_depressions(&dem);
+                    let dirs = flow_direction(&filled);
+                    let acc = flow_accumulation(&dirs, None);
+                    let height = hand(&filled, &dirs, &acc.map(|a| u8::from(a >= 30.0)));
+                    let bits = |r: &Raster<f32>| {
+                        r.values().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+                    };
+                    (bits(&filled), dirs, bits(&acc), bits(&height))
+                })
+        };
+        let one = chain(1);
+        assert!(one == chain(2) && one == chain(5));
+    }
+
     proptest! {
+        /// Accumulation and HAND against water followed from every cell by itself.
+        #[test]
+        fn the_forest_agrees_with_single_drops(dem in dems()) {
+            let filled = fill_depressions(&dem);
+            let dirs = flow_direction(&filled);
+            let n = dem.grid.cells();
+            let o = offsets(dem.grid.cols);
+            let acc = flow_accumulation(&dirs, None);
+            let river: Vec<bool> = acc.values().iter().map(|&a| a >= 5.0).collect();
+            let drainage = acc.map(|a| u8::from(a >= 5.0));
+            let height = hand(&filled, &dirs, &drainage);
+            let mut count = vec![0u32; n];
+            for cell in (0..n).filter(|&c| !dem.values()[c].is_nan()) {
+                let (mut at, mut base) = (Some(cell), f32::NAN);
+                while let Some(here) = at {
+                    count[here] += 1;
+                    if river[here] && base.is_nan() {
+                        base = filled.values()[here];
+                    }
+                    at = receiver(here, dirs.values()[here], &o);
+                }
+                let (expected, found) = (filled.values()[cell] - base, height.values()[cell]);
+                prop_assert!(expected == found || (expected.is_nan() && found.is_nan()));
+            }
+            for cell in 0..n {
+                let a = acc.values()[cell];
+                prop_assert!(a == count[cell] as f32 || (a.is_nan() && count[cell] == 0));
+            }
+        }
+
         #[test]
         fn filling_gives_the_spill_levels(dem in dems()) {
             let filled = fill_depressions(&dem);
