@@ -5,7 +5,7 @@
 
 use anlan_engine::random::Stream;
 use anlan_engine::{Crs, Grid, Raster};
-use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, InertialOptions, Inflow, simulate};
+use anlan_models::flood::solver::{ACTIVE, Case, Domain, Inflow, SolverOptions, simulate};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
 
@@ -42,14 +42,14 @@ fn bench(c: &mut Criterion) {
         sorted.sort_by(f32::total_cmp);
         sorted[sorted.len() / 4]
     };
-    let all = Raster::filled(grid, CELL_ACTIVE);
+    let all = Raster::filled(grid, ACTIVE);
     let valley = bed.map(|z| u8::from(z < quartile));
     let mut group = c.benchmark_group("flood");
     group.sample_size(10);
     for (name, kind) in [("rain", &all), ("valley", &valley)] {
         let kinds = kind.values();
         let cells: Vec<u32> = (0..kinds.len() as u32)
-            .filter(|&k| kinds[k as usize] == CELL_ACTIVE)
+            .filter(|&k| kinds[k as usize] == ACTIVE)
             .collect();
         let inflow = Inflow {
             rates_m_s: vec![(50.0 / 3.6e6) as f32; cells.len()],
@@ -61,20 +61,15 @@ fn bench(c: &mut Criterion) {
             manning_n: &manning,
             kind,
         };
-        let options = InertialOptions {
+        let options = SolverOptions {
             end_s: 600.0,
-            ..InertialOptions::default()
+            ..SolverOptions::default()
         };
-        let run = || {
-            simulate(
-                &domain,
-                None,
-                std::slice::from_ref(&inflow),
-                &options,
-                &mut |_| {},
-            )
-            .expect("a valid case")
+        let case = Case {
+            inflows: std::slice::from_ref(&inflow),
+            ..Case::new(domain)
         };
+        let run = || simulate(&case, &options, &mut |_| {}).expect("a valid case");
         let steps = run().steps;
         for threads in [1, 2] {
             let pool = rayon::ThreadPoolBuilder::new()

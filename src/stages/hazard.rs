@@ -9,11 +9,11 @@ use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
 use anlan_models::convection::{Activity, ConvectionModel, ConvectionParameters};
 use anlan_models::fire::burn::FLAME_CLASS_TO_M;
 use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
-use anlan_models::flood::inertial::{CELL_ACTIVE, Domain, Edge, InertialOptions, simulate};
 use anlan_models::flood::library::{LibraryStorm, SparseField};
 use anlan_models::flood::rain::Hyetograph;
 use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
 use anlan_models::flood::runoff::{Roughness, Wetness};
+use anlan_models::flood::solver::{ACTIVE, Case, Domain, Edge, SolverOptions, simulate};
 use anlan_models::hazard::{Blocks, HazardModel, Sites};
 use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
@@ -106,7 +106,7 @@ fn simulated_library(
     let mut kind = valley_mask(&hand, &accumulation, &valley);
     for (k, z) in kind.values_mut().iter_mut().zip(filled.values()) {
         if z.is_nan() {
-            *k = anlan_models::flood::inertial::CELL_WALL;
+            *k = anlan_models::flood::solver::WALL;
         }
     }
     let tables = RiverTables::published();
@@ -137,7 +137,7 @@ fn simulated_library(
         &roughness,
         BIN_H,
     )?;
-    let active = kind.values().iter().filter(|&&k| k == CELL_ACTIVE).count();
+    let active = kind.values().iter().filter(|&&k| k == ACTIVE).count();
     let mut ledger = Table::new(&[
         "duration_h",
         "return_period_years",
@@ -172,18 +172,21 @@ fn simulated_library(
             let rain = Hyetograph::uniform(depth_mm, duration, BIN_H);
             let end_h = duration + options.recession_h;
             let delivery = hillslopes.deliver(&rain, Wetness::Normal, end_h)?;
-            let run = simulate(
-                &Domain {
+            let inflows = [delivery.inflow];
+            let case = Case {
+                inflows: &inflows,
+                ..Case::new(Domain {
                     bed_m: &bed,
                     manning_n: &manning,
                     kind: &kind,
-                },
-                None,
-                &[delivery.inflow],
-                &InertialOptions {
+                })
+            };
+            let run = simulate(
+                &case,
+                &SolverOptions {
                     end_s: end_h * 3600.0,
                     edge: Edge::Free,
-                    ..InertialOptions::default()
+                    ..SolverOptions::default()
                 },
                 &mut |seconds| {
                     ctx.step(

@@ -6,9 +6,9 @@
 //!   is its convolution with the effective rain. Every millimetre is delivered, or told as a tail beyond the end, or
 //!   told as draining out of the domain.
 
-use crate::flood::inertial::{CELL_ACTIVE, Inflow};
 use crate::flood::rain::Hyetograph;
 use crate::flood::runoff::{Roughness, Wetness, curve_number_for, effective_hyetograph_mm};
+use crate::flood::solver::{ACTIVE, Inflow};
 use anlan_engine::{Error, Fault, Raster, Result};
 
 /// Hillslopes and how long their water takes to the cells of the solver.
@@ -138,7 +138,7 @@ impl Hillslopes {
                 if receiver[at] != NOT_YET {
                     break (receiver[at], hours[at]);
                 }
-                if kind[at] == CELL_ACTIVE {
+                if kind[at] == ACTIVE {
                     receiver[at] = at as u32;
                     break (at as u32, 0.0);
                 }

@@ -25,7 +25,7 @@ pub struct SparseField {
 
 impl SparseField {
     /// The cells of a run that were at least `least_m` deep.
-    pub fn from_run(run: &super::inertial::Inundation, least_m: f32) -> SparseField {
+    pub fn from_run(run: &super::solver::Inundation, least_m: f32) -> SparseField {
         let mut out = SparseField::default();
         for (k, &cell) in run.cells.iter().enumerate() {
             if run.max_depth_m[k] >= least_m {

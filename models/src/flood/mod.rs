@@ -1,9 +1,6 @@
 //! Flood (洪涝): design rain, runoff, the 2-D solver, rivers without survey, the storm library, the year simulation, and screening.
 
 pub mod hillslope;
-pub mod inertial;
-pub mod kernel;
-mod layout;
 pub mod library;
 pub mod model;
 pub mod protection;
@@ -11,8 +8,4 @@ pub mod rain;
 pub mod rivers;
 pub mod runoff;
 pub mod screening;
-mod simd;
-mod state;
-
-#[cfg(test)]
-mod verification;
+pub mod solver;

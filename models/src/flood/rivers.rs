@@ -6,8 +6,8 @@
 //!   its conveyance is understated where the channel is narrower than a cell.
 //! * The solver gets channels and their valley floors; hillslopes drain into it ([`crate::flood::runoff`]).
 
-use crate::flood::inertial::{CELL_ACTIVE, CELL_WALL};
 use crate::flood::rain::ArealReduction;
+use crate::flood::solver::{ACTIVE, WALL};
 use anlan_engine::hydrology::STEPS;
 use anlan_engine::{Error, Fault, Raster, Result};
 use serde::Deserialize;
@@ -110,7 +110,7 @@ impl Default for ValleyOptions {
     }
 }
 
-/// Cells of the solver: channels and valley floors are [`CELL_ACTIVE`], all others [`CELL_WALL`]. Cells without terrain
+/// Cells of the solver: channels and valley floors are [`ACTIVE`], all others [`WALL`]. Cells without terrain
 /// (NaN) are walls; mark the sea as outlet afterwards.
 ///
 /// `hand_m`: height above nearest drainage, m, for channels of the same threshold; `accumulation`: cells drained.
@@ -125,7 +125,7 @@ pub fn valley_mask(
         "HAND and accumulation differ in shape"
     );
     let grid = hand_m.grid;
-    let mut mask = Raster::filled(grid, CELL_WALL);
+    let mut mask = Raster::filled(grid, WALL);
     for (row, (mask, (hand, cells))) in mask
         .values_mut()
         .chunks_mut(grid.cols)
@@ -140,7 +140,7 @@ pub fn valley_mask(
         let channel = options.channel_km2 * 1e6 / grid.cell_area_m2(row);
         for ((m, &hand), &cells) in mask.iter_mut().zip(hand).zip(cells) {
             if f64::from(cells) >= channel || hand <= options.hand_m {
-                *m = CELL_ACTIVE;
+                *m = ACTIVE;
             }
         }
     }
@@ -180,7 +180,7 @@ pub fn burn_channels(
     }
     for cell in 0..grid.cells() {
         let code = usize::from(directions.values()[cell]);
-        if mask.values()[cell] != CELL_ACTIVE || code >= 8 || code % 2 == 0 {
+        if mask.values()[cell] != ACTIVE || code >= 8 || code % 2 == 0 {
             continue;
         }
         let (r, c) = (cell / grid.cols, cell % grid.cols);
@@ -191,7 +191,7 @@ pub fn burn_channels(
         ];
         let bed = burnt.values()[cell];
         let z = |k: usize| burnt.values()[k];
-        let open = |k: usize| mask.values()[k] == CELL_ACTIVE && z(k) <= bed;
+        let open = |k: usize| mask.values()[k] == ACTIVE && z(k) <= bed;
         if open(beside[0]) || open(beside[1]) {
             continue;
         }
@@ -205,7 +205,7 @@ pub fn burn_channels(
         };
         let ground = &mut burnt.values_mut()[lower];
         *ground = ground.min(bed);
-        mask.values_mut()[lower] = CELL_ACTIVE;
+        mask.values_mut()[lower] = ACTIVE;
     }
     burnt
 }
@@ -231,7 +231,7 @@ mod tests {
         let options = ValleyOptions::default();
         assert_eq!(
             valley_mask(&hand, &acc, &options).values(),
-            [CELL_ACTIVE, CELL_ACTIVE, CELL_WALL, CELL_WALL]
+            [ACTIVE, ACTIVE, WALL, WALL]
         );
         let geometry = RiverTables::published().geometry;
         // 100 km²: width 2.70 * 100^0.352 = 13.66 m, depth 0.30 * 100^0.213 = 0.800 m.
@@ -261,11 +261,11 @@ mod tests {
         let hand = Raster::new(grid, arr2(&[[0.0_f32, 40.0], [40.0, 0.0]]));
         let options = ValleyOptions::default();
         let mut mask = valley_mask(&hand, &acc, &options);
-        assert_eq!(mask.values()[2], CELL_WALL);
+        assert_eq!(mask.values()[2], WALL);
         let geometry = RiverTables::published().geometry;
         let burnt = burn_channels(&bed, &directions, &acc, &mut mask, &geometry, &options);
         assert_eq!(burnt.values()[2], burnt.values()[0]);
-        assert_eq!((burnt.values()[1], mask.values()[2]), (20.0, CELL_ACTIVE));
+        assert_eq!((burnt.values()[1], mask.values()[2]), (20.0, ACTIVE));
     }
 
     #[test]
