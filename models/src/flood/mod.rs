@@ -2,6 +2,7 @@
 
 pub mod hillslope;
 pub mod inertial;
+pub mod infiltration;
 pub mod kernel;
 mod layout;
 pub mod library;
