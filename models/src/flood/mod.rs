@@ -9,6 +9,7 @@ pub mod library;
 pub mod model;
 pub mod protection;
 pub mod rain;
+pub mod rainfall;
 pub mod rivers;
 pub mod runoff;
 pub mod screening;
