@@ -15,6 +15,7 @@ pub mod runoff;
 pub mod screening;
 mod simd;
 mod state;
+pub mod works;
 
 #[cfg(test)]
 mod verification;
