@@ -110,6 +110,20 @@ pub enum Stamp {
 }
 
 /// Rain on a compute grid over time.
+///
+/// # Examples
+/// ```
+/// use anlan_engine::{Crs, Grid};
+/// use anlan_models::flood::rain::Hyetograph;
+/// use anlan_models::flood::rainfall::RainField;
+///
+/// let grid = Grid::new(Crs::from_epsg(4549)?, (0.0, 0.0), (10.0, 10.0), (4, 3))?;
+/// let rain = RainField::uniform(&Hyetograph::uniform(60.0, 2.0, 0.5), &grid);
+/// let mut depth_m = [0.0f32; 6];
+/// rain.depth_of_interval_m(1700.0, 1900.0, 1..3, &mut depth_m);
+/// assert!(depth_m.iter().all(|d| (d - 30e-3 / 18.0).abs() < 1e-9));
+/// # Ok::<(), anlan_engine::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct RainField {
     cells: usize,

@@ -2,11 +2,12 @@
 //!
 //! * [`BreachGrowth`]: a trapezoid that widens and sinks from its first to its last form, linearly or along a half sine
 //!   wave, (1 - cos πτ) / 2. A level crest is a trapezoid of vertical sides.
+//! * [`DykeBreach`]: a breach in a river dyke, widened by the difference of the levels on its sides.
 //! * [`Opened::flow_m3_s`]: rectangle as a [`Weir`], side slopes as in the National Weather Service's DAMBRK, 0.8 of the
 //!   broad-crested weir's unit flow on the wedges: Q = q b + 4/5 q z H, q of the head H.
 //! * Regressions on broken dams give size, time and peak flow. They scatter: the standard error of the width is about
 //!   ±1/3 of an order of magnitude, of the time almost a whole one (Wahl 2004). They are for embankment dams of some
-//!   5 to 100 m; for river dykes their reservoir volume has no meaning, [`dyke_width_m`] is the better choice.
+//!   5 to 100 m; for river dykes their reservoir volume has no meaning, [`DykeBreach`] is the better choice.
 //!
 //! | regression | average width, m | time, h | side slope |
 //! | --- | --- | --- | --- |
@@ -410,13 +411,118 @@ pub fn peak_outflow_xu_zhang(dam: &Reservoir, kind: DamType, erodibility: Erodib
         * libm::exp(classes(dam, kind, erodibility, &B))
 }
 
-/// Width of a breach in a river dyke, m, `since_h` hours after its bottom reached its lowest level, under a steady
-/// difference of levels, m: 1.3 g^0.5 ΔH^1.5 / uc · log10(1 + 0.04 g t / uc), t in h (Verheij 2003; the unit of t from
-/// memory). `critical_m_s`: critical velocity of the fill, about 0.2 m/s for sand, 0.5 m/s for clay.
+/// Width that a breach in a river dyke gains in `since_h` hours after its bottom reached its lowest level, under a steady
+/// difference of levels, m: 1.3 g^0.5 ΔH^1.5 / uc · log10(1 + 0.04 g t / uc), t in h (Verheij 2003).
+/// `critical_m_s`: critical velocity of the fill, about 0.2 m/s for sand, 0.5 m/s for clay.
 pub fn dyke_width_m(head_m: f64, critical_m_s: f64, since_h: f64) -> f64 {
     let head = head_m.max(0.0);
     let scale = 1.3 * GRAVITY.sqrt() * head * head.sqrt() / critical_m_s;
     scale * libm::log10(1.0 + 0.04 * GRAVITY / critical_m_s * since_h.max(0.0))
+}
+
+/// A breach in a river dyke (堤防溃口) that the water itself widens: first it sinks to its bottom in a given time, then it
+/// widens by [`dyke_width_m`] under the levels of each interval. The width is the caller's to keep.
+///
+/// # Examples
+/// ```
+/// use anlan_models::flood::works::breach::DykeBreach;
+///
+/// let dyke = DykeBreach {
+///     start_s: 0.0,
+///     deepening_s: 600.0,
+///     width_m: [10.0, 150.0],
+///     level_m: [8.0, 4.5],
+///     critical_m_s: 0.2,
+/// };
+/// dyke.check()?;
+/// let mut width_m = dyke.width_m[0];
+/// for minute in 0..120 {
+///     let t = f64::from(minute) * 60.0;
+///     width_m = dyke.widened_m(width_m, (t, t + 60.0), 7.5, 5.0);
+/// }
+/// assert!(width_m > 40.0 && width_m < 150.0);
+/// # Ok::<(), anlan_engine::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DykeBreach {
+    /// Begin, s.
+    pub start_s: f64,
+    /// Time in which the bottom sinks, s.
+    pub deepening_s: f64,
+    /// First and greatest width, m.
+    pub width_m: [f64; 2],
+    /// Crest and lowest bottom, m above datum.
+    pub level_m: [f64; 2],
+    /// Critical velocity of the fill, m/s.
+    pub critical_m_s: f64,
+}
+
+impl DykeBreach {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// Times that are negative or no numbers, widths that are negative or shrink, a bottom above the crest, a critical
+    /// velocity that is not above 0.
+    pub fn check(&self) -> Result<()> {
+        let ([w0, w1], [crest, bottom]) = (self.width_m, self.level_m);
+        require(
+            "dyke breach",
+            self,
+            &[
+                (
+                    self.start_s.is_finite()
+                        && self.deepening_s >= 0.0
+                        && self.deepening_s.is_finite(),
+                    "a begin and a time of deepening of at least 0 s",
+                ),
+                (
+                    0.0 <= w0 && w0 <= w1 && w1.is_finite(),
+                    "widths of at least 0 m that do not shrink",
+                ),
+                (
+                    bottom <= crest && bottom.is_finite() && crest.is_finite(),
+                    "a bottom that is not above the crest",
+                ),
+                (
+                    above_zero(self.critical_m_s),
+                    "a critical velocity above 0 m/s",
+                ),
+            ],
+        )
+    }
+
+    /// Form at a time with the width that it has now; `None` before the begin.
+    pub fn at(&self, t_s: f64, width_m: f64) -> Option<Opened> {
+        let since = t_s - self.start_s;
+        let share = if since >= self.deepening_s {
+            1.0
+        } else {
+            since / self.deepening_s
+        };
+        let [crest, bottom] = self.level_m;
+        (since >= 0.0).then(|| Opened {
+            bottom_width_m: width_m,
+            bottom_m: crest + share * (bottom - crest),
+            side_slope: 0.0,
+        })
+    }
+
+    /// Width at the end of an interval `(from, to)`, s, in which the levels on the two sides are steady.
+    pub fn widened_m(
+        &self,
+        width_m: f64,
+        interval_s: (f64, f64),
+        level_a_m: f64,
+        level_b_m: f64,
+    ) -> f64 {
+        let bottom = self.level_m[1];
+        let above = |level: f64| (level - bottom).max(0.0);
+        let head = (above(level_a_m) - above(level_b_m)).abs();
+        let hours = |t: f64| (t - self.start_s - self.deepening_s).max(0.0) / 3600.0;
+        let gained = dyke_width_m(head, self.critical_m_s, hours(interval_s.1))
+            - dyke_width_m(head, self.critical_m_s, hours(interval_s.0));
+        (width_m + gained.max(0.0)).min(self.width_m[1].max(width_m))
+    }
 }
 
 #[cfg(test)]
@@ -600,6 +706,39 @@ mod tests {
         let w = dyke_width_m(3.0, 0.2, 1.0);
         assert!((40.0..60.0).contains(&w), "{w}");
         assert_eq!(dyke_width_m(0.0, 0.2, 1.0), 0.0);
+    }
+
+    #[test]
+    fn dykes_widen_under_the_levels_of_each_interval() {
+        let dyke = DykeBreach {
+            start_s: 100.0,
+            deepening_s: 600.0,
+            width_m: [10.0, 80.0],
+            level_m: [8.0, 4.0],
+            critical_m_s: 0.2,
+        };
+        dyke.check().unwrap();
+        assert!(dyke.at(99.0, 10.0).is_none());
+        assert_eq!(dyke.at(400.0, 10.0).unwrap().bottom_m, 6.0);
+        assert_eq!(dyke.at(9e9, 10.0).unwrap().bottom_m, 4.0);
+        // Nothing while it sinks; then, however it is cut, the closed form; equal levels do not widen.
+        let mut width = dyke.widened_m(10.0, (0.0, 700.0), 7.0, 4.0);
+        assert_eq!(width, 10.0);
+        for k in 0..7 {
+            let t = 700.0 + 200.0 * f64::from(k);
+            width = dyke.widened_m(width, (t, t + 200.0), 7.0, 3.0);
+        }
+        near(width - 10.0, dyke_width_m(3.0, 0.2, 1400.0 / 3600.0), 1e-12);
+        assert_eq!(dyke.widened_m(width, (2100.0, 9000.0), 6.0, 6.0), width);
+        assert_eq!(dyke.widened_m(width, (2100.0, 9e6), 7.0, 4.0), 80.0);
+        assert!(
+            DykeBreach {
+                critical_m_s: 0.0,
+                ..dyke
+            }
+            .check()
+            .is_err()
+        );
     }
 
     proptest! {

@@ -126,6 +126,27 @@ pub struct CulvertData {
 }
 
 /// A culvert, checked.
+///
+/// # Examples
+/// ```
+/// use anlan_models::flood::works::WorksTables;
+/// use anlan_models::flood::works::culverts::{Barrel, Culvert, CulvertData};
+///
+/// let inlet = WorksTables::published().inlet("pipe, concrete, square edge with headwall")?;
+/// let culvert = Culvert::new(CulvertData {
+///     barrel: Barrel::Pipe { diameter_m: 1.5 },
+///     barrels: 1,
+///     length_m: 60.0,
+///     invert_m: [10.0, 10.0],
+///     manning_n: 0.012,
+///     inlet: [inlet; 2],
+///     exit_loss: 1.0,
+///     one_way: false,
+/// })?;
+/// // Full, under outlet control: sqrt(2 g / 2.13) over 1.77 m².
+/// assert!((culvert.flow_m3_s(14.0, 13.0) - 5.37).abs() < 0.01);
+/// # Ok::<(), anlan_engine::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Culvert {
     data: CulvertData,

@@ -19,6 +19,17 @@ use super::{GRAVITY, above_zero, require};
 use anlan_engine::Result;
 
 /// A weir of any length.
+///
+/// # Examples
+/// ```
+/// use anlan_models::flood::works::WorksTables;
+///
+/// let weir = WorksTables::published().weir("broad crest")?;
+/// // A metre of water over the crest, free: 1.705 m²/s; at equal levels nothing flows.
+/// assert!((weir.flow_m2_s(11.0, 9.0, 10.0) - 1.705).abs() < 2e-3);
+/// assert_eq!(weir.flow_m2_s(11.0, 11.0, 10.0), 0.0);
+/// # Ok::<(), anlan_engine::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weir {
     /// Coefficient Cd of 2/3 sqrt(2 g) H^1.5; 0.577 is critical flow without loss.
