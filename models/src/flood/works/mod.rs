@@ -3,7 +3,8 @@
 //! | room | holds |
 //! | --- | --- |
 //! | [`weirs`] | weirs, dykes overtopped, openings (gates, bridges, orifices) |
-//! | [`breach`] | breaches that grow; their size, time and peak flow from dam and reservoir |
+//! | [`breach`] | breaches that grow, in dams and in river dykes |
+//! | [`dams`] | size, time and peak flow of a breach from dam and reservoir |
 //! | [`culverts`] | box and pipe culverts under inlet and outlet control |
 //! | [`pumps`] | pumps with levels of start and stop and a head-discharge curve |
 //! | [`drains`] | storm drains as a capacity, mm/h |
@@ -17,6 +18,7 @@
 
 pub mod breach;
 pub mod culverts;
+pub mod dams;
 pub mod drains;
 pub mod pumps;
 pub mod weirs;
