@@ -262,6 +262,61 @@ impl Infiltration {
         })
     }
 
+    /// The same soil with its cells, and what they have taken so far, in another order (of tiles, of active cells only).
+    /// Numbers beyond the cells (`u32::MAX` for padding) make cells that take nothing.
+    #[must_use]
+    pub fn in_order(&self, cells: &[u32]) -> Infiltration {
+        fn pick<T: Copy>(values: &[T], cells: &[u32], padding: T) -> Vec<T> {
+            let value = |&c: &u32| values.get(c as usize).copied().unwrap_or(padding);
+            cells.iter().map(value).collect()
+        }
+        let law = match &self.law {
+            Law::None => Law::None,
+            Law::Constant { rate_m_s } => Law::Constant {
+                rate_m_s: pick(rate_m_s, cells, 0.0),
+            },
+            Law::CurveNumber {
+                retention_m,
+                ia_ratio,
+                fallen_m,
+            } => Law::CurveNumber {
+                retention_m: pick(retention_m, cells, 0.0),
+                ia_ratio: *ia_ratio,
+                fallen_m: pick(fallen_m, cells, 0.0),
+            },
+            Law::GreenAmpt {
+                conductivity_m_s,
+                suction_m,
+                deficit,
+                ponded_head,
+                taken_m,
+            } => Law::GreenAmpt {
+                conductivity_m_s: pick(conductivity_m_s, cells, 0.0),
+                suction_m: pick(suction_m, cells, 0.0),
+                deficit: pick(deficit, cells, 0.0),
+                ponded_head: *ponded_head,
+                taken_m: pick(taken_m, cells, 0.0),
+            },
+            Law::Horton {
+                initial_m_s,
+                final_m_s,
+                decay_per_s,
+                recovery,
+                dryness,
+            } => Law::Horton {
+                initial_m_s: pick(initial_m_s, cells, 0.0),
+                final_m_s: pick(final_m_s, cells, 0.0),
+                decay_per_s: pick(decay_per_s, cells, 1.0),
+                recovery: *recovery,
+                dryness: pick(dryness, cells, 1.0),
+            },
+        };
+        Infiltration {
+            cells: cells.len(),
+            law,
+        }
+    }
+
     /// Number of cells.
     pub fn cells(&self) -> usize {
         self.cells

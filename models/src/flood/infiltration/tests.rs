@@ -210,6 +210,35 @@ fn laws(cells: usize) -> Vec<Infiltration> {
     ]
 }
 
+#[test]
+fn cells_in_another_order_take_the_same() {
+    let order = [4u32, u32::MAX, 0, 2];
+    for mut soil in laws(5) {
+        // Cells of different history.
+        for (cell, steps) in [(0usize, 3), (2, 1), (4, 7)] {
+            for _ in 0..steps {
+                let (mut h, mut rest) = ([0.0f32], [0.0f32]);
+                soil.apply(cell..cell + 1, Rain::Uniform(2e-3), &mut h, &mut rest, 60.0);
+            }
+        }
+        let mut picked = soil.in_order(&order);
+        assert_eq!(picked.cells(), 4);
+        let after = |soil: &mut Infiltration, cell: usize| {
+            let (mut h, mut rest) = ([0.5f32], [0.0f32]);
+            soil.apply(cell..cell + 1, Rain::Uniform(1e-3), &mut h, &mut rest, 60.0)
+                .lost_m
+        };
+        for (at, &cell) in order.iter().enumerate() {
+            let expected = if cell == u32::MAX {
+                0.0
+            } else {
+                after(&mut soil, cell as usize)
+            };
+            assert_eq!(after(&mut picked, at), expected);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn rain_is_water_or_loss(
