@@ -8,6 +8,7 @@ use crate::crs::degree_lengths_m;
 use crate::grid::Grid;
 use crate::raster::Raster;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Inverse distance weighting of `(x, y, value)` stations in the grid's system: each cell takes the mean of the
 /// `neighbours` nearest stations (0: all), weighted by distance to the power of `-power`.
@@ -62,6 +63,106 @@ pub fn idw(
             }
         });
     out
+}
+
+/// Weights of the stations around every cell, for series of which each step is interpolated in the same way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StationWeights {
+    neighbours: usize,
+    station: Vec<u32>,
+    weight: Vec<f32>,
+}
+
+/// The weights of [`idw`] for stations `(x, y)`; with one neighbour the areas of Thiessen's method.
+///
+/// * A cell whose centre is a station's place takes the mean of the stations there.
+/// * Weights of a cell sum to 1, up to the rounding of f32.
+///
+/// # Panics
+/// No station, or coordinates that are not finite.
+///
+/// # Examples
+/// ```
+/// use anlan_engine::interpolate::idw_weights;
+/// use anlan_engine::{Crs, Grid};
+///
+/// let grid = Grid::new(Crs::from_epsg(4549)?, (0.0, 1.0), (1.0, 1.0), (1, 3))?;
+/// let weights = idw_weights(&[(0.5, 0.5), (2.5, 0.5)], &grid, 2.0, 2);
+/// let mut rain_mm = [0.0; 3];
+/// weights.apply(0..3, &[10.0, 30.0], &mut rain_mm);
+/// assert_eq!(rain_mm, [10.0, 20.0, 30.0]);
+/// # Ok::<(), anlan_engine::Error>(())
+/// ```
+pub fn idw_weights(
+    stations: &[(f64, f64)],
+    grid: &Grid,
+    power: f64,
+    neighbours: usize,
+) -> StationWeights {
+    assert!(
+        !stations.is_empty() && stations.iter().all(|s| s.0.is_finite() && s.1.is_finite()),
+        "stations with coordinates"
+    );
+    let known: Vec<(f64, f64, f64)> = stations.iter().map(|s| (s.0, s.1, 0.0)).collect();
+    let wanted = if neighbours == 0 {
+        known.len()
+    } else {
+        neighbours.min(known.len())
+    };
+    let buckets = Buckets::new(&known);
+    let mut out = StationWeights {
+        neighbours: wanted,
+        station: vec![0; grid.cells() * wanted],
+        weight: vec![0.0; grid.cells() * wanted],
+    };
+    let line = grid.cols * wanted;
+    out.station
+        .par_chunks_mut(line)
+        .zip(out.weight.par_chunks_mut(line))
+        .enumerate()
+        .for_each_init(Vec::new, |nearest, (r, (station, weight))| {
+            let y = grid.y(r);
+            let per_unit = if grid.crs.is_geographic() {
+                degree_lengths_m(y, grid.crs.flattening())
+            } else {
+                (1.0, 1.0)
+            };
+            for c in 0..grid.cols {
+                buckets.nearest(&known, (grid.x(c), y), per_unit, wanted, nearest);
+                let here = nearest.partition_point(|n| n.0 == 0.0);
+                let unit = nearest[0].0;
+                let raw = |k: usize| match here {
+                    0 => libm::pow(unit / nearest[k].0, 0.5 * power),
+                    n => f64::from(u8::from(k < n)),
+                };
+                let sum: f64 = (0..wanted).map(raw).sum();
+                for k in 0..wanted {
+                    station[c * wanted + k] = nearest[k].1;
+                    weight[c * wanted + k] = (raw(k) / sum) as f32;
+                }
+            }
+        });
+    out
+}
+
+impl StationWeights {
+    /// Interpolates one value per station onto a run of cells.
+    ///
+    /// # Panics
+    /// `out` of another length than the run, a run beyond the grid, too few values.
+    pub fn apply(&self, cells: Range<usize>, values: &[f64], out: &mut [f32]) {
+        assert_eq!(out.len(), cells.len(), "one output per cell");
+        let k = self.neighbours;
+        let at = cells.start * k..cells.end * k;
+        let stations = self.station[at.clone()].chunks_exact(k);
+        let weights = self.weight[at].chunks_exact(k);
+        for ((out, stations), weights) in out.iter_mut().zip(stations).zip(weights) {
+            let terms = stations.iter().zip(weights);
+            *out = terms
+                .map(|(&s, &w)| f64::from(w) * values[s as usize])
+                .sum::<f64>() as f32;
+        }
+    }
 }
 
 /// Mean over `(squared distance, station)`, nearest first.
@@ -256,6 +357,30 @@ mod tests {
         let (x, y) = (g.x(0), g.y(0));
         let s = [(x + 1.0, y, 1.0), (x, y + 0.6, 2.0)];
         assert_eq!(idw(&s, &g, 2.0, 1).values(), [1.0]);
+    }
+
+    #[test]
+    fn weights_interpolate_like_the_rasters() {
+        let s = [
+            (0.5, 0.5, 1.0),
+            (3.5, 0.5, 4.0),
+            (0.5, 2.5, 7.0),
+            (0.5, 2.5, 9.0),
+        ];
+        let g = grid(4);
+        let places: Vec<(f64, f64)> = s.iter().map(|s| (s.0, s.1)).collect();
+        let values: Vec<f64> = s.iter().map(|s| s.2).collect();
+        for (power, neighbours) in [(2.0, 0), (1.0, 3), (2.0, 1)] {
+            let weights = idw_weights(&places, &g, power, neighbours);
+            let raster = idw(&s, &g, power, neighbours);
+            for row in 0..4 {
+                let mut line = [0.0; 4];
+                weights.apply(row * 4..row * 4 + 4, &values, &mut line);
+                for (a, b) in line.iter().zip(raster.data.row(row)) {
+                    assert!((a - b).abs() < 1e-5, "{a} {b}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -5,10 +5,14 @@
 //! * Chicago hyetograph (芝加哥雨型; Keifer & Chu 1957, J. Hydraul. Div. 83:1332): each side of the peak is the
 //!   depth-duration curve D(x), stretched by r and 1 - r. A block's depth is the difference of D at its ends: exact,
 //!   where sampling the intensity at points is not.
+//! * Alternating blocks (Chow, Maidment & Mays 1988, section 14.4): the increments of D(t), the greatest at the peak.
+//! * Mass curves (Huff's quartiles, a user's own percentages, sections of constant intensity).
 //! * Frequency table: depth by duration and return period, interpolated both ways.
 
+use crate::weather::Status;
 use anlan_engine::{Error, Fault, Result};
 use serde::Deserialize;
+use std::path::Path;
 
 /// A city's storm formula.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +85,113 @@ impl Hyetograph {
         })
     }
 
+    /// Alternating blocks of a depth-duration curve `depth_mm(h)`: its increments, the greatest in the block at the share
+    /// `peak` (0..1) of the duration, the others after and before it in turn. The total is the curve's depth at the whole
+    /// duration; the greatest block is the depth of one step.
+    pub fn alternating_block(
+        depth_mm: impl Fn(f64) -> f64,
+        duration_h: f64,
+        peak: f64,
+        step_h: f64,
+    ) -> Hyetograph {
+        let mut rain = Hyetograph::blocks(duration_h, step_h, |from, to| {
+            depth_mm(to) - if from > 0.0 { depth_mm(from) } else { 0.0 }
+        });
+        let mut by_size = rain.depth_mm.clone();
+        by_size.sort_by(|a, b| b.total_cmp(a));
+        let n = by_size.len();
+        let top = ((peak * n as f64 - 1e-9).ceil() as usize).clamp(1, n) - 1;
+        let (mut right, mut left) = (top, top);
+        for (k, depth) in by_size.into_iter().enumerate() {
+            let at = if k == 0 {
+                top
+            } else if (k % 2 == 1 && right + 1 < n) || left == 0 {
+                right += 1;
+                right
+            } else {
+                left -= 1;
+                left
+            };
+            rain.depth_mm[at] = depth;
+        }
+        rain
+    }
+
+    /// A mass curve: cumulative share of the depth at equal steps of the duration, from 0 to 1, linear in between.
+    ///
+    /// # Panics
+    /// A curve of fewer than two points.
+    pub fn mass_curve(share: &[f64], depth_mm: f64, duration_h: f64, step_h: f64) -> Hyetograph {
+        assert!(share.len() > 1, "a mass curve from 0 to 1");
+        let at = |t: f64| {
+            let x = (t / duration_h).clamp(0.0, 1.0) * (share.len() - 1) as f64;
+            let k = (x as usize).min(share.len() - 2);
+            share[k] + (x - k as f64) * (share[k + 1] - share[k])
+        };
+        Hyetograph::blocks(duration_h, step_h, |from, to| {
+            depth_mm * (at(to) - at(from))
+        })
+    }
+
+    /// A user's own pattern: percent of the depth in each of equal steps of `step_h`.
+    ///
+    /// # Errors
+    /// Percentages that are negative or no number, or do not sum to 100 (to 0.1).
+    pub fn percentages(percent: &[f64], depth_mm: f64, step_h: f64) -> Result<Hyetograph> {
+        let sum: f64 = percent.iter().sum();
+        if let Some(at) = percent.iter().position(|p| !(*p >= 0.0 && p.is_finite())) {
+            return Err(Error::input(
+                Fault::new(
+                    "rain pattern",
+                    percent[at].to_string(),
+                    "percentages of at least 0",
+                    "correct the pattern",
+                )
+                .at(format!("step {}", at + 1)),
+            ));
+        }
+        if (sum - 100.0).abs() > 0.1 {
+            return Err(Error::input(Fault::new(
+                "rain pattern",
+                format!("percentages that sum to {sum}"),
+                "100",
+                "complete or correct the pattern",
+            )));
+        }
+        Ok(Hyetograph {
+            step_h,
+            depth_mm: percent.iter().map(|p| depth_mm * p / sum).collect(),
+        })
+    }
+
+    /// Sections of constant intensity (均匀段雨型), each `(hours, mm)`, one after the other.
+    ///
+    /// # Errors
+    /// No section, a section that is no longer than 0 or has a negative depth.
+    pub fn sections(sections: &[(f64, f64)], step_h: f64) -> Result<Hyetograph> {
+        let good = |&(h, mm): &(f64, f64)| h > 0.0 && h.is_finite() && mm >= 0.0 && mm.is_finite();
+        if sections.is_empty() || !sections.iter().all(good) {
+            return Err(Error::input(Fault::new(
+                "rain sections",
+                format!("{sections:?}"),
+                "at least one section of (hours above 0, mm of at least 0)",
+                "correct the sections",
+            )));
+        }
+        let fallen = |t: f64| {
+            let (mut begin, mut sum) = (0.0, 0.0);
+            for &(h, mm) in sections {
+                sum += mm * ((t - begin) / h).clamp(0.0, 1.0);
+                begin += h;
+            }
+            sum
+        };
+        let duration_h = sections.iter().map(|s| s.0).sum();
+        Ok(Hyetograph::blocks(duration_h, step_h, |from, to| {
+            fallen(to) - fallen(from)
+        }))
+    }
+
     fn blocks(duration_h: f64, step_h: f64, depth: impl Fn(f64, f64) -> f64) -> Hyetograph {
         // A whole number of steps must not become one more by rounding.
         let steps = (duration_h / step_h - 1e-9).ceil().max(1.0) as usize;
@@ -102,6 +213,112 @@ impl Hyetograph {
         let factor = total_mm / self.total_mm();
         self.depth_mm.iter_mut().for_each(|d| *d *= factor);
         self
+    }
+}
+
+/// Quarter of the duration in which a storm is heaviest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quartile {
+    /// The first.
+    First,
+    /// The second.
+    Second,
+    /// The third.
+    Third,
+    /// The fourth.
+    Fourth,
+}
+
+/// Huff's median mass curves, from 0 to 1 at equal steps of the duration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HuffCurves {
+    /// Where the numbers come from.
+    pub source: String,
+    /// Whether the source was read.
+    pub status: Status,
+    /// Heaviest in the first quarter.
+    pub first: Vec<f64>,
+    /// Heaviest in the second quarter.
+    pub second: Vec<f64>,
+    /// Heaviest in the third quarter.
+    pub third: Vec<f64>,
+    /// Heaviest in the fourth quarter.
+    pub fourth: Vec<f64>,
+}
+
+/// The tables of `standards/rain_patterns.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RainPatterns {
+    /// Huff's quartile curves.
+    pub huff: HuffCurves,
+}
+
+impl RainPatterns {
+    /// The tables that come with the program.
+    ///
+    /// # Panics
+    /// Never: the compiled-in file is read by a test.
+    pub fn published() -> RainPatterns {
+        RainPatterns::parse(
+            include_str!("../../standards/rain_patterns.toml"),
+            Path::new("standards/rain_patterns.toml"),
+        )
+        .expect("the compiled-in table is read by a test")
+    }
+
+    /// Reads a user's file of the same form.
+    ///
+    /// # Errors
+    /// Not TOML, fields missing or unknown, a curve that does not rise from 0 to 1.
+    pub fn parse(text: &str, file: &Path) -> Result<RainPatterns> {
+        let patterns: RainPatterns = super::runoff::parse_toml(text, file)?;
+        let faults: Vec<Fault> = [
+            ("first", &patterns.huff.first),
+            ("second", &patterns.huff.second),
+            ("third", &patterns.huff.third),
+            ("fourth", &patterns.huff.fourth),
+        ]
+        .into_iter()
+        .filter(|(_, c)| {
+            c.len() < 2
+                || c[0] != 0.0
+                || c[c.len() - 1] != 1.0
+                || !c.windows(2).all(|w| w[0] <= w[1])
+        })
+        .map(|(name, curve)| {
+            Fault::new(
+                file,
+                format!("{curve:?}"),
+                "shares that rise from 0 to 1",
+                "correct the curve",
+            )
+            .at(format!("huff.{name}"))
+        })
+        .collect();
+        if faults.is_empty() {
+            Ok(patterns)
+        } else {
+            Err(Error::Input(faults))
+        }
+    }
+
+    /// Hyetograph of one of Huff's quartiles.
+    pub fn huff(
+        &self,
+        quartile: Quartile,
+        depth_mm: f64,
+        duration_h: f64,
+        step_h: f64,
+    ) -> Hyetograph {
+        let curve = match quartile {
+            Quartile::First => &self.huff.first,
+            Quartile::Second => &self.huff.second,
+            Quartile::Third => &self.huff.third,
+            Quartile::Fourth => &self.huff.fourth,
+        };
+        Hyetograph::mass_curve(curve, depth_mm, duration_h, step_h)
     }
 }
 
@@ -257,6 +474,67 @@ mod tests {
         let h = Hyetograph::uniform(10.0, 2.5, 1.0);
         assert_eq!(h.depth_mm, [4.0, 4.0, 2.0]);
         assert!((h.scaled_to(25.0).depth_mm[2] - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn alternating_blocks_of_the_worked_example() {
+        // Chow, Maidment, Mays (1988), example 14.4.1: Denver, ten years, i = 96.6 / (t^0.97 + 13.90) in/h, t in min;
+        // two hours in steps of 10 min, in inches.
+        let depth = |h: f64| 96.6 / (libm::pow(h * 60.0, 0.97) + 13.90) * h;
+        let rain = Hyetograph::alternating_block(depth, 2.0, 0.5, 1.0 / 6.0);
+        let published = [
+            0.024, 0.033, 0.050, 0.084, 0.178, 0.693, 0.308, 0.117, 0.063, 0.040, 0.028, 0.021,
+        ];
+        for (d, p) in rain.depth_mm.iter().zip(published) {
+            assert!((d - p).abs() < 6e-4, "{rain:?}");
+        }
+        assert!((rain.total_mm() - depth(2.0)).abs() < 1e-12);
+        // A peak at an end leaves one side empty.
+        for peak in [0.0, 1.0] {
+            let rain = Hyetograph::alternating_block(depth, 2.0, peak, 1.0 / 6.0);
+            assert!((rain.total_mm() - depth(2.0)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn mass_curves_keep_the_depth() {
+        let patterns = RainPatterns::published();
+        // First quartile: half of the depth in the first fifth of the duration, 62 % in the first quarter.
+        let rain = patterns.huff(Quartile::First, 80.0, 10.0, 0.5);
+        assert_eq!(rain.depth_mm.len(), 20);
+        assert!((rain.depth_mm[..4].iter().sum::<f64>() - 40.0).abs() < 1e-9);
+        assert!((rain.depth_mm[..5].iter().sum::<f64>() - 49.6).abs() < 1e-9);
+        let quarters = [
+            Quartile::First,
+            Quartile::Second,
+            Quartile::Third,
+            Quartile::Fourth,
+        ];
+        for (k, quartile) in quarters.into_iter().enumerate() {
+            let rain = patterns.huff(quartile, 100.0, 4.0, 1.0);
+            assert!((rain.total_mm() - 100.0).abs() < 1e-9);
+            let heaviest = (0..4).max_by(|&a, &b| rain.depth_mm[a].total_cmp(&rain.depth_mm[b]));
+            assert_eq!(heaviest, Some(k), "{rain:?}");
+        }
+        let text = include_str!("../../standards/rain_patterns.toml").replacen("0.063", "0.963", 1);
+        let told = RainPatterns::parse(&text, Path::new("mine.toml"))
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("mine.toml, huff.first"), "{told}");
+    }
+
+    #[test]
+    fn own_patterns_and_sections() {
+        let rain = Hyetograph::percentages(&[10.0, 60.0, 30.0], 50.0, 1.0).unwrap();
+        assert_eq!(rain.depth_mm, [5.0, 30.0, 15.0]);
+        let told = Hyetograph::percentages(&[10.0, 60.0], 50.0, 1.0)
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("sum to 70"), "{told}");
+        assert!(Hyetograph::percentages(&[110.0, -10.0], 50.0, 1.0).is_err());
+        let rain = Hyetograph::sections(&[(1.5, 30.0), (1.0, 5.0)], 1.0).unwrap();
+        assert_eq!(rain.depth_mm, [20.0, 12.5, 2.5]);
+        assert!(Hyetograph::sections(&[], 1.0).is_err());
     }
 
     #[test]

@@ -18,11 +18,13 @@
 
 mod info;
 mod read;
+mod time;
 mod write;
 
 pub use info::{Frame, Info, VariableInfo, info};
 pub use read::read_f32;
-pub use write::write_f32;
+pub use time::{TimeAxis, read_times};
+pub use write::{write_f32, write_series_f32};
 
 use crate::error::{Error, Fault, Result};
 use netcdf::{AttributeValue, Variable};

@@ -35,6 +35,31 @@ fn what_is_written_is_read() {
     }
 }
 
+#[test]
+fn series_keep_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rain.nc");
+    let grid = Grid::new(Crs::CGCS2000, (119.0, 30.0), (0.1, 0.1), (2, 3)).unwrap();
+    let frame = |k: f32| Raster::filled(grid, k);
+    let times = ([3600.0, 7200.0, 10_800.0], "2026-06-20 00:00:00");
+    let frames = [frame(1.0), frame(2.0), frame(3.0)];
+    write_series_f32(&path, "rain", "mm/h", (&times.0, times.1), &frames).unwrap();
+    let axis = read_times(&path, "rain").unwrap();
+    assert_eq!((axis.name.as_str(), axis.since.as_str()), ("time", times.1));
+    assert_eq!(
+        (axis.seconds.as_slice(), axis.units.as_str()),
+        (&times.0[..], "mm/h")
+    );
+    for k in 0..3 {
+        let back = read_f32(&path, "rain", &[("time", k)]).unwrap();
+        assert_eq!(back.values(), frames[k].values());
+    }
+    write_f32(&path, "rain", "mm", &frames[0]).unwrap();
+    let told = read_times(&path, "rain").unwrap_err().to_string();
+    assert!(told.contains("without a time axis"), "{told}");
+    assert!(read_times(&path, "snow").unwrap_err().is_input());
+}
+
 /// A file as climate archives write them: packed, south to north, 0 to 360 degrees, several times.
 fn packed(path: &Path, lons: &[f64]) {
     let (path, lons) = (path.to_path_buf(), lons.to_vec());
