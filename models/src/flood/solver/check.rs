@@ -157,6 +157,52 @@ fn works(case: &Case<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
+/// Faults of links, rain, soil and drains.
+fn water(case: &Case<'_>, faults: &mut Vec<Fault>) {
+    let kind = case.domain.kind.values();
+    let cells = kind.len();
+    for (number, link) in case.links.iter().enumerate() {
+        let ends = [Some(link.from), link.to];
+        let stray = (ends.into_iter().flatten()).find(|&c| kind.get(c as usize) != Some(&ACTIVE));
+        if let Some(cell) = stray.or((link.to == Some(link.from)).then_some(link.from)) {
+            faults.push(
+                Fault::new(
+                    "flood link",
+                    format!("cell {cell}"),
+                    "two different active cells",
+                    "move the end of the work",
+                )
+                .at(format!("link {number}")),
+            );
+        }
+    }
+    if let Some(soil) = case.soil.filter(|s| s.cells() != cells) {
+        faults.push(Fault::new(
+            "infiltration",
+            format!("{} cells", soil.cells()),
+            format!("one entry for each of the {cells} cells of the bed raster"),
+            "build it from rasters of the compute grid",
+        ));
+    }
+    if let Some((_, served)) = case.drains {
+        if !served.grid.same_cells(&case.domain.bed_m.grid) {
+            faults.push(Fault::new(
+                "storm drains",
+                "other cells",
+                "the cells of the bed raster",
+                "resample it to the compute grid",
+            ));
+        } else if let Some(share) = served.values().iter().find(|s| !(0.0..=1.0).contains(*s)) {
+            faults.push(Fault::new(
+                "storm drains",
+                format!("share {share}"),
+                "0 to 1",
+                "correct the shares served",
+            ));
+        }
+    }
+}
+
 /// All faults of a case.
 pub(super) fn check(case: &Case<'_>, options: &SolverOptions) -> Vec<Fault> {
     let mut faults = ground(&case.domain, case.initial_depth_m, options);
@@ -165,6 +211,7 @@ pub(super) fn check(case: &Case<'_>, options: &SolverOptions) -> Vec<Fault> {
             faults.extend(inflow(i, &case.domain).map(|f| f.at(format!("inflow {number}"))));
         }
         works(case, &mut faults);
+        water(case, &mut faults);
         for velocity in case.initial_velocity_m_s.into_iter().flatten() {
             if !velocity.grid.same_cells(&case.domain.bed_m.grid) {
                 faults.push(Fault::new(
@@ -235,6 +282,12 @@ fn ground(
         o.froude_max.into(),
         o.froude_max > 0.0 && o.froude_max.is_finite(),
         "above 0",
+    );
+    range(
+        "hydrology_s",
+        o.hydrology_s,
+        o.hydrology_s > 0.0 && o.hydrology_s.is_finite(),
+        "above 0 s",
     );
     range(
         "dt_max_s",

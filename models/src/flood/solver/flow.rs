@@ -2,13 +2,15 @@
 
 use super::edges::{Faces, Gate, Law, Settled, Supply};
 use super::inertial;
-use super::kernel::{GRAVITY, greatest, hi};
+use super::kernel::{GRAVITY, add, greatest, hi, lo};
 use super::plane::{BAND_ROWS, BLOCK_ROWS, Blocks, Plane, Shape};
 use super::volumes::{self, Order, Stage};
 use super::watch::{Flows, Peaks, Watch, look};
 use super::{
-    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, OUTLET, Scheme, SolverOptions,
+    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, Link, OUTLET, Scheme,
+    SolverOptions, Work,
 };
+use crate::flood::infiltration::{Infiltration, Rain, Soil};
 use anlan_engine::{Error, Raster, Result};
 use rayon::prelude::*;
 
@@ -18,7 +20,7 @@ const WALL_M: f32 = 1e20;
 const WAKE_STEPS: u64 = 8;
 
 /// What a scheme needs beside the state: room for rows on their way, one set per band.
-enum Work {
+enum Room {
     Inertial(Vec<inertial::Scratch>),
     Volumes {
         scratch: Vec<volumes::Scratch>,
@@ -44,12 +46,16 @@ pub(super) struct Flow {
     flow_y: [Plane; 2],
     present: usize,
     rest: Plane,
-    work: Work,
+    room: Room,
     peaks: [Plane; 6],
     deepest: f32,
     fastest: f32,
     now: f64,
     watched: f64,
+    /// Time up to which rain has fallen and soil has taken water, s.
+    wetted: f64,
+    soil: Option<Infiltration>,
+    links: Vec<Link>,
     /// Step of each inflow in force; `None` after the last.
     in_force: Vec<Option<usize>>,
     ledger: Ledger,
@@ -94,9 +100,9 @@ impl Flow {
             flow_y: pair(plane(0.0)),
             present: 0,
             rest: plane(0.0),
-            work: match options.scheme {
-                Scheme::Inertial => Work::Inertial(vec![inertial::Scratch::new(&shape); bands]),
-                Scheme::Fv1 | Scheme::Fv2 => Work::Volumes {
+            room: match options.scheme {
+                Scheme::Inertial => Room::Inertial(vec![inertial::Scratch::new(&shape); bands]),
+                Scheme::Fv1 | Scheme::Fv2 => Room::Volumes {
                     scratch: vec![volumes::Scratch::new(&shape); bands],
                     change: (options.scheme == Scheme::Fv2).then(|| plane(0.0)),
                 },
@@ -106,6 +112,9 @@ impl Flow {
             fastest: (GRAVITY * deepest).sqrt(),
             now: 0.0,
             watched: 0.0,
+            wetted: 0.0,
+            soil: case.soil.filter(|s| !s.is_none()).cloned(),
+            links: case.links.to_vec(),
             in_force: Vec::new(),
             ledger: Ledger::default(),
             steps: 0,
@@ -118,6 +127,7 @@ impl Flow {
         if let Some(velocity) = case.initial_velocity_m_s {
             flow.set_velocity(velocity);
         }
+        flow.feed_links();
         flow.wake(true);
         flow.watch(0.0);
         flow.ledger.initial_m3 = flow.volume_m3();
@@ -139,7 +149,10 @@ impl Flow {
     /// Runs until a time, s.
     pub(super) fn advance(&mut self, end: f64, case: &Case<'_>) -> Result<()> {
         while self.now < end {
-            let until = self.supply(case.inflows).min(end);
+            let mut until = self.supply(case.inflows).min(end);
+            if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
+                until = until.min(self.wetted + self.options.hydrology_s);
+            }
             self.set_gates(case);
             if self.steps.is_multiple_of(WAKE_STEPS) {
                 self.wake(false);
@@ -151,7 +164,11 @@ impl Flow {
             } else {
                 self.now += dt;
             }
+            self.carry(dt);
             self.step(dt);
+            if self.now >= self.wetted + self.options.hydrology_s || self.now >= end {
+                self.wet(case);
+            }
             if self.now - self.watched >= self.options.watch_s || self.now >= end {
                 self.watch(self.now - self.watched);
                 self.watched = self.now;
@@ -195,6 +212,7 @@ impl Flow {
         }
         self.in_force = in_force;
         self.blocks.fed.fill(false);
+        self.feed_links();
         let mut supplies = Vec::new();
         for (inflow, step) in inflows.iter().zip(&self.in_force) {
             let Some(step) = *step else { continue };
@@ -235,8 +253,8 @@ impl Flow {
     }
 
     fn step_inertial(&mut self, dt: f64, advance: inertial::Advance) -> Settled {
-        let Work::Inertial(scratch) = &mut self.work else {
-            unreachable!("the scheme chose its work");
+        let Room::Inertial(scratch) = &mut self.room else {
+            unreachable!("the scheme chose its room");
         };
         let o = &self.options;
         let step = inertial::Step::new(dt, self.cell_m, o.theta, o.dry_m, o.froude_max);
@@ -279,8 +297,8 @@ impl Flow {
 
     /// One stage of finite volumes, from the present planes into the others.
     fn stage(&mut self, dt: f64, order: Order, advance: volumes::Advance) -> Settled {
-        let Work::Volumes { scratch, change } = &mut self.work else {
-            unreachable!("the scheme chose its work");
+        let Room::Volumes { scratch, change } = &mut self.room else {
+            unreachable!("the scheme chose its room");
         };
         let stage = Stage {
             dt: dt as f32,
@@ -333,6 +351,141 @@ impl Flow {
             })
             .collect();
         parts.into_iter().fold(Settled::default(), Settled::join)
+    }
+
+    /// Keeps the blocks at both ends of links awake.
+    fn feed_links(&mut self) {
+        for link in &self.links {
+            for cell in [Some(link.from), link.to].into_iter().flatten() {
+                let (row, col) = self.shape.row_col(cell as usize);
+                let block = self.blocks.of(row, col);
+                self.blocks.fed[block] = true;
+            }
+        }
+    }
+
+    /// Carries water through the links for a step. A work without a drive of its own never carries more than makes the two
+    /// levels equal, and none more than is there.
+    fn carry(&mut self, dt: f64) {
+        let area = self.cell_m * self.cell_m;
+        let h = &mut self.depth[self.present];
+        for link in &mut self.links {
+            let a = self.shape.of_cell(link.from as usize);
+            let b = link.to.map(|cell| self.shape.of_cell(cell as usize));
+            let level = |at: usize| f64::from(self.bed[at]) + f64::from(h[at]);
+            let (level_a, level_b) = (level(a), b.map_or(f64::from(self.bed[a]), level));
+            let mut depth = link.work.flow_m3_s(level_a, level_b, self.now) * dt / area;
+            if !matches!(link.work, Work::Pump(_)) {
+                let even = 0.5 * (level_a - level_b).abs();
+                depth = depth.clamp(-even, even);
+            }
+            let (giver, taker) = if depth >= 0.0 {
+                (Some(a), b)
+            } else {
+                (b, Some(a))
+            };
+            let there = giver.map_or(f32::MAX, |at| 0.999_999 * h[at]);
+            let carried = lo(depth.abs() as f32, there);
+            let mut give = |at: Option<usize>, change: f32| {
+                if let Some(at) = at {
+                    (h[at], self.rest[at]) = add(h[at], self.rest[at], change);
+                }
+            };
+            give(giver, -carried);
+            give(taker, carried);
+            if b.is_none() {
+                self.ledger.drained_m3 += depth.signum() * f64::from(carried) * area;
+            }
+        }
+    }
+
+    /// Lets the rain of the time since the last call fall, and soil and drains take their part.
+    fn wet(&mut self, case: &Case<'_>) {
+        let (t0, t1) = (self.wetted, self.now);
+        self.wetted = t1;
+        let (shape, cols) = (&self.shape, self.shape.cols - 2);
+        let rain = case.rain.filter(|r| t0 < r.end_s());
+        let uniform = rain.and_then(|r| r.uniform_depth_m(t0, t1));
+        if rain.is_none() && self.soil.is_none() && case.drains.is_none() {
+            return;
+        }
+        let bed = &self.bed;
+        let body = shape.grid_rows();
+        let mut soils: Vec<Option<Soil<'_>>> = match &mut self.soil {
+            Some(soil) => soil.soils(cols).into_iter().map(Some).collect(),
+            None => Vec::new(),
+        };
+        soils.resize_with(shape.rows - 2, || None);
+        let sums: Vec<[f64; 3]> = self.depth[self.present][body.clone()]
+            .par_chunks_mut(shape.stride)
+            .zip(self.rest[body].par_chunks_mut(shape.stride))
+            .zip(soils)
+            .enumerate()
+            .with_min_len(BLOCK_ROWS)
+            .map_init(
+                || vec![0.0f32; cols],
+                |fallen, (row, ((h, rest), soil))| {
+                    let own = Shape::first_col() + 1..Shape::first_col() + 1 + cols;
+                    let (h, rest) = (&mut h[own.clone()], &mut rest[own]);
+                    match (rain, uniform) {
+                        (None, _) => fallen.fill(0.0),
+                        (_, Some(depth)) => fallen.fill(depth as f32),
+                        (Some(field), None) => {
+                            field.depth_of_interval_m(t0, t1, row..row + 1, fallen)
+                        }
+                    }
+                    for (depth, &z) in fallen.iter_mut().zip(&bed[shape.grid_row(row)]) {
+                        *depth = if z < WALL_M { *depth } else { 0.0 };
+                    }
+                    let mut sum = [0.0f64; 3];
+                    match soil {
+                        Some(mut soil) => {
+                            let wetting = soil.apply(Rain::Cells(fallen), h, rest, t1 - t0);
+                            (sum[0], sum[1]) = (wetting.rain_m, wetting.lost_m);
+                        }
+                        None => {
+                            for i in 0..cols {
+                                (h[i], rest[i]) = add(h[i], rest[i], fallen[i]);
+                                sum[0] += f64::from(fallen[i]);
+                            }
+                        }
+                    }
+                    if let Some((drains, served)) = case.drains {
+                        let served = &served.values()[row * cols..(row + 1) * cols];
+                        sum[2] = drains.take(served, h, rest, t1 - t0);
+                    }
+                    sum
+                },
+            )
+            .collect();
+        let area = self.cell_m * self.cell_m;
+        for [rain, infiltrated, drained] in sums {
+            self.ledger.rain_m3 += rain * area;
+            self.ledger.infiltrated_m3 += infiltrated * area;
+            self.ledger.drained_m3 += drained * area;
+        }
+        self.wake(true);
+        // Sleeping blocks hold the same depths in both planes.
+        for block in (0..self.blocks.rows * self.blocks.cols)
+            .filter(|&b| self.blocks.is_inside(b) && !self.blocks.is_active(b))
+        {
+            let (rows, cols) = self.blocks.cells(block, &self.shape);
+            for row in rows {
+                let at = self.shape.at(row as isize, cols.start as isize);
+                let [h, other] = turned(&mut self.depth, self.present);
+                other[at..at + cols.len()].copy_from_slice(&h[at..at + cols.len()]);
+            }
+        }
+        let deepest = self.greatest_depth();
+        self.deepest = hi(self.deepest, deepest);
+        self.fastest = hi(self.fastest, (GRAVITY * deepest).sqrt());
+    }
+
+    fn greatest_depth(&self) -> f32 {
+        let h = &self.depth[self.present];
+        h.par_chunks(self.shape.stride)
+            .map(greatest)
+            .reduce(|| 0.0, hi)
     }
 
     /// Puts levels and crests of the time that is to come.

@@ -26,6 +26,13 @@ mod tests;
 mod volumes;
 mod watch;
 
+use super::infiltration::Infiltration;
+use super::rainfall::RainField;
+use super::works::breach::BreachGrowth;
+use super::works::culverts::Culvert;
+use super::works::drains::StormDrains;
+use super::works::pumps::Pump;
+use super::works::weirs::{Bridge, Opening, Weir};
 use anlan_engine::{Error, Grid, Raster, Result};
 use flow::Flow;
 
@@ -92,6 +99,8 @@ pub struct SolverOptions {
     pub dry_m: f32,
     /// Greatest Froude number of the flow through a face.
     pub froude_max: f32,
+    /// Rain falls, soil and drains take water this often, s: shares of the interval's water, each in full.
+    pub hydrology_s: f64,
     /// Greatest time step, s; it rules while the ground is dry or the water is a film.
     pub dt_max_s: f64,
     /// Depth from which a cell counts as flooded for arrival and duration, m.
@@ -118,6 +127,7 @@ impl Default for SolverOptions {
             theta: 0.9,
             dry_m: 1e-4,
             froude_max: 1.0,
+            hydrology_s: 10.0,
             dt_max_s: 30.0,
             flooded_m: 0.15,
             moving_m: 0.05,
@@ -219,6 +229,47 @@ impl Dyke {
     }
 }
 
+/// A work that carries water from one cell to another (涵洞、桥、闸、泵、溃坝).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Cell on the first side: upstream of a culvert, intake of a pump.
+    pub from: u32,
+    /// Cell on the other side; `None`: out of the domain, over a level as low as the bed (pumps).
+    pub to: Option<u32>,
+    /// What it is.
+    pub work: Work,
+}
+
+/// Kinds of works between two cells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Pipe or box under a road.
+    Culvert(Culvert),
+    /// Opening under a deck, and flow over it.
+    Bridge(Bridge),
+    /// Gate, flap or orifice.
+    Opening(Opening),
+    /// Pump with levels at which it starts and stops.
+    Pump(Pump),
+    /// Breach of a dam between its reservoir and the valley.
+    Breach(Weir, BreachGrowth),
+}
+
+impl Work {
+    /// Discharge from the first side to the other, m³/s.
+    fn flow_m3_s(&mut self, level_a_m: f64, level_b_m: f64, time_s: f64) -> f64 {
+        match self {
+            Work::Culvert(w) => w.flow_m3_s(level_a_m, level_b_m),
+            Work::Bridge(w) => w.flow_m3_s(level_a_m, level_b_m),
+            Work::Opening(w) => w.flow_m3_s(level_a_m, level_b_m),
+            Work::Pump(w) => w.flow_m3_s(level_a_m, level_b_m),
+            Work::Breach(weir, growth) => growth
+                .at(time_s)
+                .map_or(0.0, |opened| opened.flow_m3_s(weir, level_a_m, level_b_m)),
+        }
+    }
+}
+
 /// A case to solve: the ground, what is on it at the start, what comes in and what stands in the way.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -234,6 +285,14 @@ pub struct Case<'a> {
     pub boundaries: &'a [Boundary],
     /// Dykes and walls.
     pub dykes: &'a [Dyke],
+    /// Works between two cells.
+    pub links: &'a [Link],
+    /// Rain on the grid.
+    pub rain: Option<&'a RainField>,
+    /// What the soil takes, with its state at the start.
+    pub soil: Option<&'a Infiltration>,
+    /// Storm drains (雨水管网), and the share of each cell that they serve, 0..=1.
+    pub drains: Option<(&'a StormDrains, &'a Raster<f32>)>,
 }
 
 impl<'a> Case<'a> {
@@ -246,6 +305,10 @@ impl<'a> Case<'a> {
             inflows: &[],
             boundaries: &[],
             dykes: &[],
+            links: &[],
+            rain: None,
+            soil: None,
+            drains: None,
         }
     }
 }
@@ -257,6 +320,12 @@ pub struct Ledger {
     pub initial_m3: f64,
     /// Given by inflows.
     pub inflow_m3: f64,
+    /// Fallen as rain.
+    pub rain_m3: f64,
+    /// Taken by the soil.
+    pub infiltrated_m3: f64,
+    /// Carried away by storm drains and by pumps out of the domain.
+    pub drained_m3: f64,
     /// Left through openings, less what came in through them.
     pub outflow_m3: f64,
     /// In the domain at the end.
@@ -264,11 +333,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// (initial + inflow - outflow - stored) / (initial + inflow); 0 for a domain that never saw water.
+    /// What is not accounted for, as a share of all water given; 0 for a domain that never saw water.
     pub fn error(&self) -> f64 {
-        let given = self.initial_m3 + self.inflow_m3;
+        let given = self.initial_m3 + self.inflow_m3 + self.rain_m3;
+        let gone = self.infiltrated_m3 + self.drained_m3 + self.outflow_m3;
         if given > 0.0 {
-            (given - self.outflow_m3 - self.stored_m3) / given
+            (given - gone - self.stored_m3) / given
         } else {
             0.0
         }

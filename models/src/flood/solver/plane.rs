@@ -69,6 +69,11 @@ impl Shape {
         GUARD_ROWS * self.stride..(GUARD_ROWS + self.rows) * self.stride
     }
 
+    /// Elements of the rows of the grid, without ring and guards above and below.
+    pub fn grid_rows(&self) -> Range<usize> {
+        (GUARD_ROWS + 1) * self.stride..(GUARD_ROWS + self.rows - 1) * self.stride
+    }
+
     /// Row and column of a cell by its number in the grid.
     pub fn row_col(&self, cell: usize) -> (usize, usize) {
         let cols = self.cols - 2;

@@ -2,9 +2,16 @@
 #![allow(clippy::print_stdout)] // skips and measured errors are told to who runs the tests
 
 use super::{
-    ACTIVE, Boundary, BoundaryLaw, Case, Domain, Dyke, Edge, Inflow, Inundation, OUTLET, Scheme,
-    Series, SolverOptions, simulate,
+    ACTIVE, Boundary, BoundaryLaw, Case, Domain, Dyke, Edge, Inflow, Inundation, Link, OUTLET,
+    Scheme, Series, SolverOptions, Work, simulate,
 };
+use crate::flood::infiltration::Infiltration;
+use crate::flood::rain::Hyetograph;
+use crate::flood::rainfall::{Gaps, Gauge, RainField, Spread};
+use crate::flood::runoff::Wetness;
+use crate::flood::works::drains::StormDrains;
+use crate::flood::works::pumps::Pump;
+use crate::flood::works::weirs::Opening;
 use anlan_engine::random::Stream;
 use anlan_engine::{Crs, Grid, Raster};
 use ndarray::Array2;
@@ -303,7 +310,8 @@ fn dam_breaks_converge_to_ritter_and_stoker() {
 #[test]
 fn finite_volumes_keep_a_lake_at_rest() {
     // An island, a sill under water, and a step; level 12.5 m. Beds in steps of 1/1024 m, which single precision holds
-    // exactly, or as they come: then the level itself is uneven by its rounding, 1e-6 m.
+    // exactly, or as they come: then the level itself is uneven by its rounding, 1e-6 m, and such a wave moves the
+    // least water that is looked at (0.05 m) at 1e-6 sqrt(g / 0.05) = 1.4e-5 m/s; four of them may meet.
     for (exact, scheme) in [true, false]
         .into_iter()
         .flat_map(|e| [(e, Scheme::Fv1), (e, Scheme::Fv2)])
@@ -328,7 +336,7 @@ fn finite_volumes_keep_a_lake_at_rest() {
         let fastest = end.max_velocity_m_s.iter().fold(0.0f32, |m, &v| m.max(v));
         println!("lake at rest, {scheme:?}, exact bed {exact}: fastest {fastest:e} m/s");
         assert!(
-            fastest < if exact { 1e-12 } else { 3e-5 },
+            fastest < if exact { 1e-12 } else { 6e-5 },
             "{scheme:?} {fastest:e}"
         );
         assert!(end.ledger.error().abs() < 1e-9);
@@ -719,10 +727,10 @@ fn a_dyke_holds_overflows_and_breaches() {
                 .all(|(a, b)| (a - b).abs() < 1e-3),
             "{scheme:?}"
         );
-        // Overflow: the crest 0.5 m under the water gives 1.7 * 0.5^1.5 = 0.601 m²/s over 200 m in the first seconds.
+        // Overflow: the crest 0.5 m under the water gives 1.7 * 0.5^1.5 = 0.601 m²/s over 200 m at first.
         dyke.crest_m.fill(2.5);
         let first = SolverOptions {
-            end_s: 4.0,
+            end_s: 0.2,
             ..options
         };
         let case = Case {
@@ -736,7 +744,7 @@ fn a_dyke_holds_overflows_and_breaches() {
             .map(|k| f64::from(end.depth_m[k]) * 100.0)
             .sum();
         assert!(
-            (over / (0.601 * 200.0 * 4.0) - 1.0).abs() < 0.1,
+            (over / (0.601 * 200.0 * 0.2) - 1.0).abs() < 0.05,
             "{scheme:?} {over}"
         );
         // A breach of two faces down to the bed, from 100 s to 200 s, drains the basin to one level on both sides.
@@ -756,12 +764,12 @@ fn a_dyke_holds_overflows_and_breaches() {
 
 #[test]
 fn a_tide_fills_and_drains_a_harbour() {
-    // A flat harbour of 1 m depth, 500 m long, open to the west; a tide of 0.5 m in 2 h: long against the 160 s that a
+    // A flat harbour of 1 m depth, 500 m long, open to the west; a tide of 0.5 m in 2 h that begins at rest: long against the 160 s that a
     // wave takes through it, so that the whole harbour rises and falls with the sea.
     let ground = Ground::new(grid(6, 50, 10.0), 0.02, |_, _| -1.0);
     let start = ground.depth(|_, _| 1.0);
     let times_s: Vec<f64> = (0..=720).map(|k| f64::from(k) * 10.0).collect();
-    let tide = |t: f64| 0.5 * libm::sin(2.0 * std::f64::consts::PI * t / 7200.0);
+    let tide = |t: f64| 0.25 * (1.0 - libm::cos(2.0 * std::f64::consts::PI * t / 7200.0));
     let values = times_s.iter().map(|&t| tide(t)).collect();
     let boundary = Boundary {
         cells: (0..6).map(|r| r * 50).collect(),
@@ -786,5 +794,179 @@ fn a_tide_fills_and_drains_a_harbour() {
             println!("harbour, {scheme:?}, {end_s} s: at most {worst:.4} m off the tide");
             assert!(worst < 0.02, "{scheme:?} {end_s} {worst}");
         }
+    }
+}
+
+#[test]
+fn every_pair_of_rain_and_loss_keeps_its_ledger() {
+    let ground = Ground::new(grid(40, 50, 10.0), 0.05, |r, c| {
+        0.05 * c as f64 + 2.0 * libm::sin(0.7 * r as f64) * libm::cos(0.5 * c as f64)
+    });
+    let g = ground.bed.grid;
+    let burst = Hyetograph {
+        step_h: 0.25,
+        depth_mm: vec![10.0, 30.0, 0.0, 5.0],
+    };
+    let even = RainField::uniform(&burst, &g);
+    let gauges = [(100.0, 900.0, 1.0), (400.0, -300.0, 2.0)].map(|(dx, dy, k)| Gauge {
+        name: format!("g{k}"),
+        x: 500_000.0 + dx,
+        y: 3_200_000.0 + dy - 400.0,
+        depth_mm: burst.depth_mm.iter().map(|d| k * d).collect(),
+    });
+    let uneven = RainField::gauges(
+        &gauges,
+        0.25,
+        &g,
+        Spread::InverseDistance {
+            power: 2.0,
+            neighbours: 0,
+        },
+        Gaps::Refuse,
+    )
+    .unwrap();
+    let map = |value: f32| Raster::filled(g, value);
+    let soils = [
+        Infiltration::none(2000),
+        Infiltration::constant(&map(8.0)).unwrap(),
+        Infiltration::curve_number(&Raster::filled(g, 75u8), Wetness::Normal, 0.2).unwrap(),
+        Infiltration::green_ampt(&map(6.5), &map(167.0), &map(0.3), true).unwrap(),
+        Infiltration::horton(&map(75.0), &map(10.0), &map(4.0), 0.1).unwrap(),
+    ];
+    let drains = StormDrains::of_capacity(10.0).unwrap();
+    let served = map(0.5);
+    for (rain, uniform) in [(&even, true), (&uneven, false)] {
+        for (number, soil) in soils.iter().enumerate() {
+            for scheme in [Scheme::Inertial, Scheme::Fv1, Scheme::Fv2] {
+                let options = SolverOptions {
+                    scheme,
+                    end_s: 5400.0,
+                    edge: Edge::Free,
+                    ..Default::default()
+                };
+                let case = Case {
+                    rain: Some(rain),
+                    soil: Some(soil),
+                    drains: Some((&drains, &served)),
+                    ..Case::new(ground.domain())
+                };
+                let end = simulate(&case, &options, &mut |_| {}).unwrap();
+                let l = end.ledger;
+                assert!(
+                    l.error().abs() < 1e-6,
+                    "{scheme:?} {number} {l:?} {:e}",
+                    l.error()
+                );
+                if uniform {
+                    // 45 mm on 2,000 cells of 100 m².
+                    assert!(
+                        (l.rain_m3 / (0.045 * 2000.0 * 100.0) - 1.0).abs() < 1e-6,
+                        "{l:?}"
+                    );
+                }
+                assert!((number == 0) == (l.infiltrated_m3 == 0.0) && l.drained_m3 > 0.0);
+                assert!(end.depth_m.iter().all(|d| *d >= 0.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_roof_of_rain_runs_off_at_the_kinematic_rate() {
+    // Plane of 200 m at 1 in 50, n 0.05, 36 mm/h: at equilibrium the outflow is what falls, and the depth at the foot is
+    // that of Manning's normal flow, (q n / sqrt(S))^(3/5), q = i L.
+    let ground = {
+        let mut g = Ground::new(grid(3, 101, 2.0), 0.05, |_, c| -0.04 * c as f64);
+        for r in 0..3 {
+            g.kind.data[(r, 100)] = OUTLET;
+        }
+        g
+    };
+    let rain = RainField::uniform(&Hyetograph::uniform(36.0, 1.0, 1.0), &ground.bed.grid);
+    for scheme in [Scheme::Inertial, Scheme::Fv1, Scheme::Fv2] {
+        let options = SolverOptions {
+            scheme,
+            end_s: 3000.0,
+            hydrology_s: 2.0,
+            ..Default::default()
+        };
+        let case = Case {
+            rain: Some(&rain),
+            ..Case::new(ground.domain())
+        };
+        let end = simulate(&case, &options, &mut |_| {}).unwrap();
+        for (c, tolerance) in [(30usize, 0.03), (60, 0.03), (90, 0.03)] {
+            let q = 36.0 / 3.6e6 * 2.0 * (c as f64 + 0.5);
+            let normal = libm::pow(q * 0.05 / libm::sqrt(0.02), 0.6);
+            let h = f64::from(end.depth_m[100 + c]);
+            println!(
+                "plane in rain, {scheme:?}, {} m: {h:.5} m, normal {normal:.5} m",
+                2 * c
+            );
+            assert!(
+                (h / normal - 1.0).abs() < tolerance,
+                "{scheme:?} {c} {h} {normal}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pump_empties_a_pit_and_a_culvert_evens_two_ponds() {
+    let ground = Ground::new(
+        grid(5, 11, 10.0),
+        0.03,
+        |_, c| if c == 5 { 3.0 } else { 0.0 },
+    );
+    let start = ground.depth(|_, c| if c < 5 { 2.0 } else { 0.0 });
+    let pump = Link {
+        from: 24,
+        to: None,
+        work: Work::Pump(Pump::new(0.5, 0.2, &[(0.0, 1.0), (10.0, 1.0)]).unwrap()),
+    };
+    for scheme in [Scheme::Inertial, Scheme::Fv1] {
+        let options = SolverOptions {
+            scheme,
+            end_s: 600.0,
+            ..Default::default()
+        };
+        let case = Case {
+            initial_depth_m: Some(&start),
+            links: std::slice::from_ref(&pump),
+            ..Case::new(ground.domain())
+        };
+        let end = simulate(&case, &options, &mut |_| {}).unwrap();
+        // 1 m³/s for 600 s from 5,000 m³.
+        assert!(
+            (end.ledger.drained_m3 - 600.0).abs() < 1.0,
+            "{:?}",
+            end.ledger
+        );
+        assert!(end.ledger.error().abs() < 1e-6);
+        let sluice = Opening {
+            width_m: 2.0,
+            sill_m: 0.0,
+            height_m: 1.0,
+            discharge: 0.6,
+            one_way: false,
+        };
+        let link = Link {
+            from: 24,
+            to: Some(28),
+            work: Work::Opening(sluice),
+        };
+        let options = SolverOptions {
+            end_s: 7200.0,
+            ..options
+        };
+        let case = Case {
+            initial_depth_m: Some(&start),
+            links: std::slice::from_ref(&link),
+            ..Case::new(ground.domain())
+        };
+        let end = simulate(&case, &options, &mut |_| {}).unwrap();
+        // 5 x 5 cells on both sides: 1 m each.
+        assert!((end.depth_m[24] - 1.0).abs() < 0.01 && (end.depth_m[28] - 1.0).abs() < 0.01);
+        assert!(end.ledger.error().abs() < 1e-6);
     }
 }

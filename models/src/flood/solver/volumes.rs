@@ -3,11 +3,14 @@
 //! * Godunov fluxes of Harten, Lax & van Leer with Einfeldt's speeds, and the contact wave for the transverse momentum
 //!   (Toro 2001, *Shock-Capturing Methods for Free-Surface Shallow Flows*, ch. 10): mass and momentum along the face by
 //!   HLL, momentum across carried by the mass flux.
-//! * Hydrostatic reconstruction (Audusse et al. 2004): depths at a face over the higher bed,
-//!   `h*_l = max(0, h_l - max(0, z_r - z_l))`. Momentum fluxes are held as their *difference* from g/2 h*² of each side,
+//! * Hydrostatic reconstruction (Audusse et al. 2004; Chen & Noelle 2017): the bed at a face is the higher of the two, but
+//!   at most the lower water level, `z_f = min(max(z_l, z_r), min(z_l + h_l, z_r + h_r))`, and depths are taken over it,
+//!   `h*_l = h_l - max(0, z_f - z_l)`. A film on a slope of steps deeper than itself is then drawn by the whole step,
+//!   g h (z_l - z_f), where the older form lets it fall as over a weir. Momentum fluxes are held as their *difference* from g/2 h*² of each side,
 //!   `P - g/2 h*_l² = [s_r h*_l u_l² - s_l h*_r u_r² - s_l g/2 (h*_r² - h*_l²) + s_l s_r (h*_r u_r - h*_l u_l)] / (s_r - s_l)`,
 //!   so that over a lake at rest nothing is left to cancel in single precision.
-//! * Second order: piecewise linear level, depth and velocity, limited by minmod, and Heun's two stages (Gottlieb &
+//! * First order: depth and velocity are constant in a cell; where the bed falls by more than the depth, level and bed
+//!   slope by minmod (after Xia et al. 2017), so that a slope is a plane and no staircase to a film. Second order: piecewise linear level, depth and velocity, limited by minmod, and Heun's two stages (Gottlieb &
 //!   Shu 1998). Where a neighbour is dry the cell stays constant.
 //! * Manning friction is point-implicit, `u' = 2u / (1 + sqrt(1 + 4 dt g n² h^(-4/3) |u|))`: it never turns the flow
 //!   (Xia & Liang 2018 discuss why explicit friction fails on films).
@@ -15,7 +18,9 @@
 //!
 //! # References
 //! Audusse, Bouchut, Bristeau, Klein, Perthame (2004), SIAM J. Sci. Comput. 25:2050-2065, doi:10.1137/S1064827503431090.
+//! Chen, Noelle (2017), SIAM J. Numer. Anal. 55:758-784, doi:10.1137/15M1053074.
 //! Liang, Borthwick (2009), Comput. Fluids 38:221-234, doi:10.1016/j.compfluid.2008.02.008.
+//! Xia, Liang, Ming, Hou (2017), Water Resour. Res. 53:3730-3759, doi:10.1002/2016WR020055.
 //! Xia, Liang (2018), Adv. Water Resour. 117:87-97, doi:10.1016/j.advwatres.2018.05.004.
 
 use super::edges::{Faces, Gate, Law, Settled, normal_flow, weir_flow};
@@ -140,8 +145,16 @@ struct Side {
 #[inline(always)]
 fn flux(l: Side, r: Side, dz: f32) -> (f32, f32, f32, f32) {
     const DRY: f32 = 1e-6;
-    let hl = hi(l.h + lo(dz, 0.0), 0.0);
-    let hr = hi(r.h - hi(dz, 0.0), 0.0);
+    // The bed at the face over that of either side.
+    let over_l = lo(hi(-dz, 0.0), lo(l.h, r.h - dz));
+    let over_r = over_l + dz;
+    let hl = l.h - hi(over_l, 0.0);
+    let hr = hi(r.h - hi(over_r, 0.0), 0.0);
+    // What falls down a step deeper than the water is drawn by the whole step.
+    let (fall_l, fall_r) = (
+        GRAVITY * l.h * lo(over_l, 0.0),
+        GRAVITY * r.h * lo(over_r, 0.0),
+    );
     let (wet_l, wet_r) = (hl > DRY, hr > DRY);
     let (cl, cr) = ((GRAVITY * hl).sqrt(), (GRAVITY * hr).sqrt());
     let (um, cm) = (
@@ -162,7 +175,7 @@ fn flux(l: Side, r: Side, dz: f32) -> (f32, f32, f32, f32) {
     let before = (fast * (ml * l.u) - slow * (mr * r.u + step) + slow * fast * (mr - ml)) * scale;
     let across = mass * if mass > 0.0 { l.v } else { r.v };
     if wet_l || wet_r {
-        (mass, before, before - step, across)
+        (mass, before + fall_l, before - step + fall_r, across)
     } else {
         (0.0, 0.0, 0.0, 0.0)
     }
@@ -208,7 +221,7 @@ fn velocity_row(
 
 /// Slopes of the cells of a row from three neighbours `[before, here, behind]` of bed, depth and velocities (normal first).
 #[inline(always)]
-fn slopes(
+fn slopes<const SECOND: bool>(
     z: [&[f32]; 3],
     h: [&[f32]; 3],
     u: [&[f32]; 3],
@@ -226,11 +239,17 @@ fn slopes(
             let wet = lo(lo(ha[i], hb[i]), hc[i]) > dry;
             let keep = if wet { 1.0 } else { 0.0 };
             let (back, ahead) = (hb[i] - ha[i], hc[i] - hb[i]);
-            dh[i] = keep * minmod_half(back, ahead);
             // Walls are 1e20 high: their products with 0 are 0, not NaN.
-            de[i] = keep * minmod_half(back + (zb[i] - za[i]), ahead + (zc[i] - zb[i]));
-            du[i] = keep * minmod_half(ub[i] - ua[i], uc[i] - ub[i]);
-            dv[i] = keep * minmod_half(vb[i] - va[i], vc[i] - vb[i]);
+            // First order: where the bed falls by more than the water's depth, only there. In deep water a sloping level
+            // would want a second stage in time.
+            let steep = SECOND || (zc[i] - za[i]).abs() > 2.0 * hb[i];
+            let level = minmod_half(back + (zb[i] - za[i]), ahead + (zc[i] - zb[i]));
+            de[i] = if steep { keep * level } else { 0.0 };
+            if SECOND {
+                dh[i] = keep * minmod_half(back, ahead);
+                du[i] = keep * minmod_half(ub[i] - ua[i], uc[i] - ub[i]);
+                dv[i] = keep * minmod_half(vb[i] - va[i], vc[i] - vb[i]);
+            }
         }
     );
 }
@@ -273,23 +292,14 @@ fn fluxes<const SECOND: bool>(l: Sides<'_>, r: Sides<'_>, out: &mut Fluxes, to: 
         dz = if wall_l || wall_r { 0.0 } else { dz };
         (a.h, a.u) = if wall_l { (b.h, -b.u) } else { (a.h, a.u) };
         (b.h, b.u) = if wall_r { (a.h, -a.u) } else { (b.h, b.u) };
-        let (mut tilt_l, mut tilt_r) = (0.0, 0.0);
+        dz += le[i] + re[i];
         if SECOND {
-            dz += (le[i] - lh[i]) + (re[i] - rh[i]);
-            a = Side {
-                h: a.h + lh[i],
-                u: a.u + lu[i],
-                v: a.v + lv[i],
-            };
-            b = Side {
-                h: b.h - rh[i],
-                u: b.u - ru[i],
-                v: b.v - rv[i],
-            };
-            // Half of g h d(level) of each cell, the rest of its bed slope, is taken up by each of its two faces.
-            tilt_l = GRAVITY * hl[i] * le[i];
-            tilt_r = GRAVITY * hr[i] * re[i];
+            dz -= lh[i] + rh[i];
+            a = Side { h: a.h + lh[i], u: a.u + lu[i], v: a.v + lv[i] };
+            b = Side { h: b.h - rh[i], u: b.u - ru[i], v: b.v - rv[i] };
         }
+        // Half of g h d(level) of each cell, the rest of its bed slope, is taken up by each of its two faces.
+        let (tilt_l, tilt_r) = (GRAVITY * hl[i] * le[i], GRAVITY * hr[i] * re[i]);
         let (m, p, q, t) = flux(a, b, dz);
         mass[i] = m;
         before[i] = p + tilt_l;
@@ -326,27 +336,25 @@ fn east_row<const SECOND: bool>(
     for run in p.blocks.runs(row) {
         let at = shape.at(row, run.start as isize);
         let (len, c) = (run.len(), Shape::first_col() + run.start);
-        if SECOND {
-            // One cell more behind the run, in whole groups: its slope belongs to the last face.
-            let more = len + LANES.min(shape.stride - 1 - c - len);
-            let cut = |f| three_of(f, at, more);
-            let cut_row = |f| three_of(f, c, more);
-            let [a, b, d, e] = slopes_x;
-            let own = c..c + more;
-            slopes(
-                cut(s.z),
-                cut(s.h),
-                cut_row(&velocity[0]),
-                cut_row(&velocity[1]),
-                stage.dry,
-                [
-                    &mut a[own.clone()],
-                    &mut b[own.clone()],
-                    &mut d[own.clone()],
-                    &mut e[own],
-                ],
-            );
-        }
+        // One cell more behind the run, in whole groups: its slope belongs to the last face.
+        let more = len + LANES.min(shape.stride - 1 - c - len);
+        let cut = |f| three_of(f, at, more);
+        let cut_row = |f| three_of(f, c, more);
+        let [a, b, d, e] = slopes_x;
+        let own = c..c + more;
+        slopes::<SECOND>(
+            cut(s.z),
+            cut(s.h),
+            cut_row(&velocity[0]),
+            cut_row(&velocity[1]),
+            stage.dry,
+            [
+                &mut a[own.clone()],
+                &mut b[own.clone()],
+                &mut d[own.clone()],
+                &mut e[own],
+            ],
+        );
         let side = |by: usize| Sides {
             z: &s.z[at + by..at + by + len],
             h: &s.h[at + by..at + by + len],
@@ -378,7 +386,7 @@ fn three_of(f: &[f32], at: usize, len: usize) -> [&[f32]; 3] {
 
 /// Slopes of a row along y.
 #[inline(always)]
-fn slopes_row(
+fn slopes_row<const SECOND: bool>(
     s: &Cells<'_>,
     p: Place<'_>,
     row: isize,
@@ -397,7 +405,7 @@ fn slopes_row(
         let h = around.map(|a| &s.h[a..a + len]);
         let [a, b, d, e] = out;
         let own = c..c + len;
-        slopes(
+        slopes::<SECOND>(
             z,
             h,
             velocity.map(|w| &w[1][own.clone()]),
@@ -579,36 +587,41 @@ fn balance<const OPENING: bool, const CLOSING: bool>(
         let dm = stage.dt_dx * ((wm[i] - em[i]) + (nm[i] - sm[i]));
         let dx = stage.dt_dx * ((wq[i] - ep[i]) + (na[i] - sa[i]));
         let dy = stage.dt_dx * ((wa[i] - ea[i]) + (nq[i] - sp[i]));
-        let (depth, mut qx, mut qy);
-        if single {
-            (depth, rest[i]) = add(h[i], rest[i], dm);
-            (qx, qy) = (x[i] + dx, y[i] + dy);
-        } else if OPENING {
+        // The water of this stage, before the mean with the base state.
+        let (staged, depth);
+        if CLOSING && !OPENING {
+            staged = h[i] + dm;
+            (depth, rest[i]) = add(new_h[i], rest[i], 0.5 * (change[i] + dm));
+        } else if OPENING && !CLOSING {
             change[i] = dm;
             depth = add(h[i], rest[i], dm).0;
-            (qx, qy) = (x[i] + dx, y[i] + dy);
+            staged = depth;
         } else {
-            (depth, rest[i]) = add(new_h[i], rest[i], 0.5 * (change[i] + dm));
-            (qx, qy) = (0.5 * (new_x[i] + x[i] + dx), 0.5 * (new_y[i] + y[i] + dy));
+            (depth, rest[i]) = add(h[i], rest[i], dm);
+            staged = depth;
         }
-        if CLOSING {
-            // h^(-7/3) |q| = h^(-4/3) |u|
+        let (mut qx, mut qy) = (x[i] + dx, y[i] + dy);
+        let deep = hi(staged, stage.dry);
+        let r = reciprocal_sixth_root(deep);
+        let (r2, c) = (r * r, GRAVITY.sqrt() * deep * (r * r * r));
+        let r4 = r2 * r2;
+        // h^(-7/3) |q| = h^(-4/3) |u|
+        let k = drag * (n[i] * n[i]) * (r4 * r4 * r4 * r2);
+        let flow = (qx * qx + qy * qy).sqrt();
+        let slowed = 2.0 / (1.0 + (1.0 + 4.0 * k * flow).sqrt());
+        // A film of a few dry depths that is faster than twice its waves is rounding, not water.
+        let film = if deep < 4.0 * stage.dry { 2.0 * c * deep } else { 1e30 };
+        let slowed = slowed * lo(1.0, film / hi(flow * slowed, 1e-30));
+        let slowed = if staged > stage.dry { slowed } else { 0.0 };
+        (qx, qy) = (qx * slowed, qy * slowed);
+        if CLOSING && !OPENING {
+            (qx, qy) = (0.5 * (new_x[i] + qx), 0.5 * (new_y[i] + qy));
             let deep = hi(depth, stage.dry);
-            let r = reciprocal_sixth_root(deep);
-            let (r2, c) = (r * r, deep * (r * r * r));
-            let r4 = r2 * r2;
-            let k = drag * (n[i] * n[i]) * (r4 * r4 * r4 * r2);
-            let flow = (qx * qx + qy * qy).sqrt();
-            let slowed = 2.0 / (1.0 + (1.0 + 4.0 * k * flow).sqrt());
-            let c = GRAVITY.sqrt() * c;
-            // A film of a few dry depths that is faster than twice its waves is rounding, not water.
-            let film = if deep < 4.0 * stage.dry { 2.0 * c * deep } else { 1e30 };
-            let slowed = slowed * lo(1.0, film / hi(flow * slowed, 1e-30));
-            let slowed = if depth > stage.dry { slowed } else { 0.0 };
-            (qx, qy) = (qx * slowed, qy * slowed);
-            let fast = (flow * slowed) / deep + c;
-            let fast = if depth > stage.dry { fast } else { 0.0 };
-            fastest[i] = hi(fast, fastest[i]);
+            let fast = (qx * qx + qy * qy).sqrt() / deep + (GRAVITY * deep).sqrt();
+            fastest[i] = hi(if depth > stage.dry { fast } else { 0.0 }, fastest[i]);
+        } else if CLOSING {
+            let fast = flow * slowed / deep + c;
+            fastest[i] = hi(if depth > stage.dry { fast } else { 0.0 }, fastest[i]);
         }
         new_h[i] = depth;
         new_x[i] = qx;
@@ -645,18 +658,14 @@ fn stage_rows<const SECOND: bool, const OPENING: bool, const CLOSING: bool>(
     velocity_row(old, shape, blocks, first - 3, stage.dry, v1);
     velocity_row(old, shape, blocks, first - 2, stage.dry, v2);
     velocity_row(old, shape, blocks, first - 1, stage.dry, v3);
-    if SECOND {
-        slopes_row(old, p, first - 2, [&*v1, &*v2, &*v3], stage.dry, d2);
-    }
+    slopes_row::<SECOND>(old, p, first - 2, [&*v1, &*v2, &*v3], stage.dry, d2);
     for row in first - 2..=end {
         std::mem::swap(v0, v1);
         std::mem::swap(v1, v2);
         std::mem::swap(v2, v3);
         velocity_row(old, shape, blocks, row + 2, stage.dry, v3);
-        if SECOND {
-            std::mem::swap(d1, d2);
-            slopes_row(old, p, row + 1, [&*v1, &*v2, &*v3], stage.dry, d2);
-        }
+        std::mem::swap(d1, d2);
+        slopes_row::<SECOND>(old, p, row + 1, [&*v1, &*v2, &*v3], stage.dry, d2);
         south_row::<SECOND>(old, p, row, [&*v1, &*v2], [&*d1, &*d2], stage, south_next);
         if row == first - 2 {
             std::mem::swap(south_here, south_next);
