@@ -1,9 +1,10 @@
 //! State of a run and its steps in time.
 
+use super::auto;
 use super::edges::{Faces, Gate, Law, Settled, Supply};
 use super::inertial;
 use super::kernel::{GRAVITY, add, greatest, hi, lo};
-use super::plane::{BAND_ROWS, BLOCK_ROWS, Blocks, Plane, Shape};
+use super::plane::{BAND_ROWS, Blocks, Plane, Shape};
 use super::volumes::{self, Order, Stage};
 use super::watch::{Flows, Peaks, Watch, look};
 use super::{
@@ -16,8 +17,12 @@ use rayon::prelude::*;
 
 /// Height of walls over any bed, m: no water passes, and no product of it leaves f32.
 const WALL_M: f32 = 1e20;
-/// Steps between two looks at which blocks are active: fewer than a block has rows or columns.
-const WAKE_STEPS: u64 = 8;
+/// Steps between two looks at which blocks are active: fewer than a block has rows or columns. While none sleeps, it
+/// is only a matter of cost, and looked at less often.
+const WAKE_STEPS: u64 = 3;
+const SLEEP_STEPS: u64 = 60;
+/// Rows of light work that are worth a task.
+const ROWS_PER_TASK: usize = 16;
 
 /// What a scheme needs beside the state: room for rows on their way, one set per band.
 enum Room {
@@ -33,10 +38,12 @@ enum Room {
 /// themselves (finite volumes), m²/s.
 pub(super) struct Flow {
     shape: Shape,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
     faces: Faces,
     cell_m: f64,
-    options: SolverOptions,
+    pub(super) options: SolverOptions,
+    /// The scheme in force, and since when, s.
+    scheme: (Scheme, f64),
     cells: Vec<u32>,
     bed: Plane,
     manning: Plane,
@@ -87,7 +94,10 @@ impl Flow {
         }
         let blocks = Blocks::new(&shape, |row, col| taking_part[row * shape.cols + col]);
         let deepest = greatest(&depth);
-        let bands = shape.rows.div_ceil(BAND_ROWS);
+        let scheme = match options.scheme {
+            Scheme::Auto => auto::first(case, &depth, &bed, &shape, &options.auto),
+            chosen => chosen,
+        };
         let pair = |first: Plane| [first.clone(), first];
         let mut flow = Flow {
             cell_m: grid.dx,
@@ -100,13 +110,8 @@ impl Flow {
             flow_y: pair(plane(0.0)),
             present: 0,
             rest: plane(0.0),
-            room: match options.scheme {
-                Scheme::Inertial => Room::Inertial(vec![inertial::Scratch::new(&shape); bands]),
-                Scheme::Fv1 | Scheme::Fv2 => Room::Volumes {
-                    scratch: vec![volumes::Scratch::new(&shape); bands],
-                    change: (options.scheme == Scheme::Fv2).then(|| plane(0.0)),
-                },
-            },
+            room: room_for(scheme, &shape),
+            scheme: (scheme, 0.0),
             peaks: [0.0, 0.0, 0.0, 0.0, -1.0, 0.0].map(plane),
             deepest,
             fastest: (GRAVITY * deepest).sqrt(),
@@ -154,7 +159,12 @@ impl Flow {
                 until = until.min(self.wetted + self.options.hydrology_s);
             }
             self.set_gates(case);
-            if self.steps.is_multiple_of(WAKE_STEPS) {
+            let every = if self.blocks.all_awake() {
+                SLEEP_STEPS
+            } else {
+                WAKE_STEPS
+            };
+            if self.steps.is_multiple_of(every) {
                 self.wake(false);
             }
             let mut dt = self.longest_step();
@@ -172,6 +182,12 @@ impl Flow {
             if self.now - self.watched >= self.options.watch_s || self.now >= end {
                 self.watch(self.now - self.watched);
                 self.watched = self.now;
+                if self.options.scheme == Scheme::Auto
+                    && self.scheme.0 == Scheme::Inertial
+                    && self.is_too_fast(&self.options.auto)
+                {
+                    self.go_over_to_volumes();
+                }
             }
         }
         if !self.volume_m3().is_finite() {
@@ -184,14 +200,35 @@ impl Flow {
 
     fn longest_step(&self) -> f64 {
         let o = &self.options;
-        let dt = match o.scheme {
-            Scheme::Inertial => {
+        let dt = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => {
                 let wave = libm::sqrt(f64::from(GRAVITY) * f64::from(self.deepest));
                 o.alpha * libm::sqrt(f64::from(o.theta)) * self.cell_m / wave
             }
             Scheme::Fv1 | Scheme::Fv2 => o.courant * self.cell_m / f64::from(self.fastest),
         };
         dt.min(o.dt_max_s)
+    }
+
+    /// Shape, depth and flows through the east and south faces.
+    pub(super) fn inertial_fields(&self) -> (&Shape, &Plane, &Plane, &Plane) {
+        let now = self.present;
+        (
+            &self.shape,
+            &self.depth[now],
+            &self.flow_x[now],
+            &self.flow_y[now],
+        )
+    }
+
+    /// Takes flows of cells in place of those of faces, and finite volumes from here on.
+    pub(super) fn put_volumes(&mut self, x: Plane, y: Plane, fastest: f32) {
+        self.flow_x = [x.clone(), x];
+        self.flow_y = [y.clone(), y];
+        self.fastest = fastest;
+        self.scheme = (Scheme::Fv2, self.now);
+        self.room = room_for(Scheme::Fv2, &self.shape);
+        self.wake(true);
     }
 
     /// Puts the steps of the inflows in force that hold now; returns when the next begins.
@@ -234,8 +271,8 @@ impl Flow {
     }
 
     fn step(&mut self, dt: f64) {
-        let sum = match self.options.scheme {
-            Scheme::Inertial => self.step_inertial(dt, inertial::advance),
+        let sum = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => self.step_inertial(dt, inertial::advance),
             Scheme::Fv1 => self.stage(dt, Order::First, volumes::advance),
             Scheme::Fv2 => {
                 self.stage(dt, Order::Opening, volumes::advance);
@@ -421,7 +458,7 @@ impl Flow {
             .zip(self.rest[body].par_chunks_mut(shape.stride))
             .zip(soils)
             .enumerate()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .map_init(
                 || vec![0.0f32; cols],
                 |fallen, (row, ((h, rest), soil))| {
@@ -556,7 +593,7 @@ impl Flow {
         let (shape, h) = (&self.shape, &self.depth[self.present]);
         let rows: Vec<f64> = (0..shape.rows - 2)
             .into_par_iter()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .map(|row| {
                 let run = shape.grid_row(row);
                 (h[run.clone()].iter().zip(&self.rest[run]))
@@ -572,15 +609,15 @@ impl Flow {
         let watch = Watch {
             flooded: o.flooded_m,
             moving: o.moving_m,
-            froude: match o.scheme {
-                Scheme::Inertial => o.froude_max,
+            froude: match self.scheme.0 {
+                Scheme::Inertial | Scheme::Auto => o.froude_max,
                 // The flow of a cell is its own: nothing to cap.
                 Scheme::Fv1 | Scheme::Fv2 => 1e6,
             },
             now: self.now as f32,
             elapsed: elapsed as f32,
         };
-        let (shape, blocks, scheme) = (&self.shape, &self.blocks, o.scheme);
+        let (shape, blocks, scheme) = (&self.shape, &self.blocks, self.scheme.0);
         let h = &self.depth[self.present];
         let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
         let (body, stride) = (shape.body(), shape.stride);
@@ -593,7 +630,7 @@ impl Flow {
             .zip(arrival[body.clone()].par_chunks_mut(stride))
             .zip(duration[body].par_chunks_mut(stride))
             .enumerate()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .for_each(
                 |(row, (((((depth, velocity), at_peak), hazard), arrival), duration))| {
                     for run in blocks.runs(row as isize) {
@@ -602,7 +639,7 @@ impl Flow {
                         let own = Shape::first_col() + run.start..Shape::first_col() + run.end;
                         let shifted = |by: usize| cells.start - by..cells.end - by;
                         let flows = match scheme {
-                            Scheme::Inertial => Flows::Faces([
+                            Scheme::Inertial | Scheme::Auto => Flows::Faces([
                                 &x[shifted(1)],
                                 &x[cells.clone()],
                                 &y[shifted(stride)],
@@ -650,10 +687,25 @@ impl Flow {
             arrival_s,
             duration_s: gather(duration),
             ledger: self.ledger,
+            scheme: self.scheme,
             steps: self.steps,
             cell_steps: self.cell_steps,
             cells: self.cells,
         }
+    }
+}
+
+/// Room for the bands of a scheme.
+fn room_for(scheme: Scheme, shape: &Shape) -> Room {
+    let bands = shape.rows.div_ceil(BAND_ROWS);
+    match scheme {
+        Scheme::Inertial | Scheme::Auto => {
+            Room::Inertial(vec![inertial::Scratch::new(shape); bands])
+        }
+        Scheme::Fv1 | Scheme::Fv2 => Room::Volumes {
+            scratch: vec![volumes::Scratch::new(shape); bands],
+            change: (scheme == Scheme::Fv2).then(|| Plane::filled(shape, 0.0)),
+        },
     }
 }
 
@@ -808,8 +860,12 @@ mod tests {
         for _ in 0..20 {
             let dt = flow.longest_step();
             let sum = match (scheme, wide) {
-                (Scheme::Inertial, true) => flow.step_inertial(dt, inertial::advance),
-                (Scheme::Inertial, false) => flow.step_inertial(dt, inertial::step_band),
+                (Scheme::Inertial | Scheme::Auto, true) => {
+                    flow.step_inertial(dt, inertial::advance)
+                }
+                (Scheme::Inertial | Scheme::Auto, false) => {
+                    flow.step_inertial(dt, inertial::step_band)
+                }
                 (Scheme::Fv1, true) => flow.stage(dt, Order::First, volumes::advance),
                 (Scheme::Fv1, false) => flow.stage(dt, Order::First, volumes::stage_band),
                 (Scheme::Fv2, wide) => {

@@ -9,12 +9,14 @@
 //! * **positivity**: a cell that is asked for more water than it has gives each neighbour the same share of what was
 //!   asked; both sides of a face use the same product, so that mass is kept to rounding;
 //! * a compensated depth (two-sum) and an f64 **mass ledger**: initial + inflow - outflow - stored;
+//! * `auto` begins with the inertial equations and goes over to finite volumes when deep water runs too fast for them;
 //! * the time step follows the deepest water or the fastest wave, and is cut at the ends of inflow steps.
 //!
 //! Only blocks of cells that hold water, or touch one that does, cost time. Work is done by bands of rows in rayon's
 //! current pool. Reductions are maxima, or sums per band in band order: the bytes of the result do not depend on the
 //! number of threads.
 
+mod auto;
 mod check;
 mod edges;
 mod flow;
@@ -74,6 +76,35 @@ pub enum Scheme {
     Fv1,
     /// Finite volumes of second order in space and time.
     Fv2,
+    /// `Inertial` for as long as its equations hold, then `Fv2`: from the start where the case breaks a dam or a dyke or
+    /// begins with a front of water, later when deep water runs near its critical speed ([`AutoRule`]).
+    Auto,
+}
+
+/// When [`Scheme::Auto`] leaves the inertial equations. Only deep cells count: sheet flow on a hillslope is fast for its
+/// depth and right without advection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AutoRule {
+    /// Depth from which a cell counts as deep, m.
+    pub deep_m: f32,
+    /// Froude number from which deep water is fast.
+    pub froude: f32,
+    /// Share of the deep cells that are fast, above 0, at most 1.
+    pub share: f64,
+    /// Least difference of level between two neighbouring wet cells, as a share of the greater depth, that is a front at
+    /// the start.
+    pub front: f32,
+}
+
+impl Default for AutoRule {
+    fn default() -> Self {
+        AutoRule {
+            deep_m: 0.3,
+            froude: 0.8,
+            share: 0.01,
+            front: 0.3,
+        }
+    }
 }
 
 /// How to solve. The defaults are meant for every case; none needs tuning per case.
@@ -81,6 +112,8 @@ pub enum Scheme {
 pub struct SolverOptions {
     /// The equations.
     pub scheme: Scheme,
+    /// The rule of `Scheme::Auto`.
+    pub auto: AutoRule,
     /// Length of the simulation, s.
     pub end_s: f64,
     /// Courant factor alpha of the inertial scheme, above 0, at most 0.7 (Bates et al. 2010); 1/sqrt(2) is the limit in
@@ -121,6 +154,7 @@ impl Default for SolverOptions {
     fn default() -> Self {
         SolverOptions {
             scheme: Scheme::default(),
+            auto: AutoRule::default(),
             end_s: 3600.0,
             alpha: 0.7,
             courant: 0.45,
@@ -366,6 +400,8 @@ pub struct Inundation {
     pub duration_s: Vec<f32>,
     /// The water balance.
     pub ledger: Ledger,
+    /// The scheme at the end, and since when it ruled, s.
+    pub scheme: (Scheme, f64),
     /// Time steps taken.
     pub steps: u64,
     /// Cells that were computed, over all steps: walls and dry cells of active blocks count, those of sleeping blocks

@@ -18,7 +18,7 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
-fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
+pub(super) fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
     let crs = Crs::from_epsg(4549).unwrap();
     Grid::new(
         crs,
@@ -29,14 +29,14 @@ fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
     .unwrap()
 }
 
-struct Ground {
-    bed: Raster<f32>,
+pub(super) struct Ground {
+    pub(super) bed: Raster<f32>,
     manning: Raster<f32>,
     kind: Raster<u8>,
 }
 
 impl Ground {
-    fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
+    pub(super) fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
         Ground {
             bed: Raster::new(
                 grid,
@@ -47,7 +47,7 @@ impl Ground {
         }
     }
 
-    fn domain(&self) -> Domain<'_> {
+    pub(super) fn domain(&self) -> Domain<'_> {
         Domain {
             bed_m: &self.bed,
             manning_n: &self.manning,
@@ -69,7 +69,7 @@ impl Ground {
         simulate(&case, options, &mut |_| {}).unwrap()
     }
 
-    fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
+    pub(super) fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
         let data = Array2::from_shape_fn(self.bed.grid.shape(), |(r, c)| depth(r, c) as f32);
         Raster::new(self.bed.grid, data)
     }
