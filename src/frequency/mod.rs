@@ -24,8 +24,8 @@ use series::Taken;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Stream of the bootstrap's random numbers.
-const STREAM: u16 = 40;
+/// Stream of the bootstrap's random numbers: the same seed gives the same bands to all who use it.
+pub const STREAM: u16 = 40;
 
 /// What a table holds, and what is taken from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -190,11 +190,7 @@ pub fn run(path: &Path, options: &FrequencyOptions) -> Result<PathBuf> {
             })?;
         let law = fitted.law;
         told.push(Told {
-            goodness: if historic > 0 {
-                goodness_at(&sample, &fitted)
-            } else {
-                goodness(&sample.values, |x| law.cdf(x), |p| law.exceeded(1.0 - p))
-            },
+            goodness: fit_of(&sample, &fitted, historic > 0),
             negative_log_likelihood: if historic > 0 {
                 f64::NAN
             } else {
@@ -461,18 +457,21 @@ fn sample(path: &Path, taken: &Taken, options: &FrequencyOptions) -> Result<(Sam
     }
 }
 
-/// Root mean square and efficiency at the plotting positions of a series with history; no steps for Kolmogorov's distance.
-fn goodness_at(sample: &Sample, fitted: &Fitted) -> Goodness {
+/// Root mean square and efficiency at the plotting positions that were used; Kolmogorov's distance where there is no history,
+/// whose steps it does not know.
+fn fit_of(sample: &Sample, fitted: &Fitted, history: bool) -> Goodness {
+    let law = fitted.law;
     let n = sample.values.len() as f64;
     let mean = sample.values.iter().sum::<f64>() / n;
     let (mut squares, mut spread) = (0.0, 0.0);
     for (v, p) in sample.values.iter().zip(&sample.exceedance) {
-        let d = v - fitted.law.exceeded(*p);
+        let d = v - law.exceeded(*p);
         squares += d * d;
         spread += (v - mean) * (v - mean);
     }
+    let steps = goodness(&sample.values, |x| law.cdf(x), |p| law.exceeded(1.0 - p));
     Goodness {
-        ks: f64::NAN,
+        ks: if history { f64::NAN } else { steps.ks },
         rmse: (squares / n).sqrt(),
         efficiency: 1.0 - squares / spread,
     }

@@ -343,7 +343,7 @@ impl Sample {
     /// GEV (or Gumbel) by the least deviation from the plotting positions.
     fn fit_extreme_value(&self, with_shape: bool, objective: Objective) -> Option<Law> {
         let start = Gev::from_l_moments(&l_moments(&self.values));
-        if !(start.scale > 0.0) {
+        if start.scale.is_nan() || start.scale <= 0.0 {
             return None;
         }
         let law = |p: &[f64; 3]| {
@@ -542,9 +542,15 @@ impl Fitted {
         let rate = self.rate_per_year.unwrap_or(1.0);
         let p = self.law.parameters();
         let size = self.law.distribution().parameter_names().len();
+        // What counts as a small step of each parameter.
+        let sizes = match self.law.distribution() {
+            Distribution::Pearson3 => [p[0].abs(), p[1].abs(), 1.0],
+            Distribution::Gev | Distribution::Gumbel => [p[1], p[1], 1.0],
+            Distribution::Gpd => [p[0], 1.0, 1.0],
+        };
         let mut gradient = [0.0; 3];
         for i in 0..size {
-            let h = 1e-5 * (p[i].abs() + 0.1 * p[1].abs().max(1e-3));
+            let h = 1e-5 * sizes[i];
             let at = |d: f64| {
                 let mut q = p;
                 q[i] += d;

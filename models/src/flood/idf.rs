@@ -262,7 +262,7 @@ impl IdfTable {
         let solve = |b: f64, n: f64| -> (StormFormula, f64) {
             // Least squares of i = A g + B g lg P, g = (t + b)^-n.
             let (mut aa, mut ab, mut bb, mut ay, mut by) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            let mut each = |visit: &mut dyn FnMut(f64, f64, f64, f64)| {
+            let each = |visit: &mut dyn FnMut(f64, f64, f64, f64)| {
                 for (t, row) in durations.iter().zip(&self.intensity_mm_min) {
                     let g = libm::pow(t + b, -n);
                     for (lg, &i) in logs.iter().zip(row) {
