@@ -310,8 +310,8 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         }
         Command::Frequency(given) => {
             let options = given.options(zh)?;
-            let made = pool_of(given.threads)?
-                .install(|| anlan::frequency::run(&given.file, &options))?;
+            let made =
+                pool_of(given.threads)?.install(|| anlan::frequency::run(&given.file, &options))?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

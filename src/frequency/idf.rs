@@ -344,7 +344,7 @@ fn error_text(told: &Told, options: &IdfOptions, zh: bool) -> String {
         )
     } else {
         format!(
-            "Mean rms error over {} to {} years: {absolute} mm/min, {relative:.2} %",
+            "Mean rms error over {} to {} years: {absolute} mm/min, relative {relative:.2} %",
             l.from_years, l.to_years
         )
     }
@@ -392,10 +392,16 @@ fn plot(path: &Path, told: &Told, options: &IdfOptions) -> Result<Picture> {
         )
     };
     let plot = IntensityPlot {
-        title: format!("{title}  {stem}"),
+        title: format!("{title}: {stem}"),
         y_name,
         periods,
-        parameters: vec![formula_text(&told.fit), error_text(told, options, zh)],
+        parameters: {
+            let errors = error_text(told, options, zh);
+            let (first, second) = errors
+                .split_once(if zh { "，" } else { ", " })
+                .unwrap_or((&errors, ""));
+            vec![formula_text(&told.fit), first.into(), second.into()]
+        },
         note: format!("{stem} · {RELEASE}"),
         language: if zh {
             SheetLanguage::Zh

@@ -50,6 +50,19 @@ fn plotting_name(plotting: Plotting) -> &'static str {
     }
 }
 
+/// Name of a parameter in a text.
+fn parameter_name(name: &str, zh: bool) -> &str {
+    match (name, zh) {
+        ("mean", true) => "均值",
+        ("cv", _) => "Cv",
+        ("cs", _) => "Cs",
+        ("location", true) => "位置参数",
+        ("scale", true) => "尺度参数",
+        ("shape", true) => "形状参数",
+        _ => name,
+    }
+}
+
 /// A number for a cell; blank where there is none.
 fn cell(v: f64) -> Value {
     if v.is_finite() {
@@ -287,19 +300,30 @@ fn period(told: &Told, exceedance: f64) -> f64 {
 /// Parameters in the words of practice.
 fn parameter_text(law: &Law, zh: bool) -> String {
     let p = law.parameters();
+    // Words: the map font has no Greek.
+    let [loc, scale, shape, threshold] = if zh {
+        ["位置", "尺度", "形状", "门限"]
+    } else {
+        ["location", "scale", "shape", "threshold"]
+    };
     match law {
         Law::Pearson3(_) => format!(
-            "{} = {}  Cv = {:.3}  Cs = {:.3}  Cs/Cv = {:.2}",
+            "{} = {}, Cv = {:.3}, Cs = {:.3}, Cs/Cv = {:.2}",
             if zh { "均值" } else { "mean" },
             short(p[0]),
             p[1],
             p[2],
             p[2] / p[1]
         ),
-        Law::Gev(_) => format!("μ = {}  σ = {}  ξ = {:.4}", short(p[0]), short(p[1]), p[2]),
-        Law::Gumbel(_) => format!("μ = {}  σ = {}", short(p[0]), short(p[1])),
+        Law::Gev(_) => format!(
+            "{loc} {}, {scale} {}, {shape} {:.4}",
+            short(p[0]),
+            short(p[1]),
+            p[2]
+        ),
+        Law::Gumbel(_) => format!("{loc} {}, {scale} {}", short(p[0]), short(p[1])),
         Law::Gpd(c) => format!(
-            "u = {}  σ = {}  ξ = {:.4}",
+            "{threshold} {}, {scale} {}, {shape} {:.4}",
             short(c.threshold),
             short(p[0]),
             p[1]
@@ -353,10 +377,10 @@ fn plot(path: &Path, analysis: &Analysis, options: &FrequencyOptions) -> Result<
     let n = analysis.sample.values.len();
     let peaks = analysis.sample.rate_per_year();
     parameters.push(match (zh, peaks) {
-        (true, None) => format!("n = {n}  经验频率 {}", plotting_name(options.plotting)),
-        (false, None) => format!("n = {n}  plotting {}", plotting_name(options.plotting)),
-        (true, Some(r)) => format!("n = {n}  年均{r:.2}次"),
-        (false, Some(r)) => format!("n = {n}  {r:.2} a year"),
+        (true, None) => format!("n = {n}, 经验频率 {}", plotting_name(options.plotting)),
+        (false, None) => format!("n = {n}, plotting {}", plotting_name(options.plotting)),
+        (true, Some(r)) => format!("n = {n}, 年均{r:.2}次"),
+        (false, Some(r)) => format!("n = {n}, {r:.2} a year"),
     });
     let kinds: [(&str, &str, bool); 2] = [
         ("实测系列", "Observed", false),
@@ -384,7 +408,7 @@ fn plot(path: &Path, analysis: &Analysis, options: &FrequencyOptions) -> Result<
         .unwrap_or_default();
     let plot = FrequencyPlot {
         title: if zh {
-            format!("{label} 频率曲线")
+            format!("{label}频率曲线")
         } else {
             format!("Frequency curve of {label}")
         },
@@ -497,7 +521,8 @@ fn summary(path: &Path, analysis: &Analysis, options: &FrequencyOptions) -> Stri
             .enumerate()
             .map(|(i, name)| {
                 format!(
-                    "{name} {} ± {}",
+                    "{} {} ± {}",
+                    parameter_name(name, zh),
                     short(law.parameters()[i]),
                     short(errors[i])
                 )

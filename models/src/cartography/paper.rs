@@ -228,7 +228,7 @@ pub fn probability_paper(plot: &FrequencyPlot, fonts: &Fonts) -> Result<Picture>
     for p in &plot.parameters {
         rows.push((Key::None, p));
     }
-    pen.legend(&rows, WIDTH - RIGHT - 18.0, TOP + 18.0)?;
+    pen.legend(&rows, Some(WIDTH - RIGHT - 18.0), TOP + 18.0)?;
     pen.finish()
 }
 
@@ -377,9 +377,14 @@ pub fn intensity_paper(plot: &IntensityPlot, fonts: &Fonts) -> Result<Picture> {
     for p in &plot.parameters {
         rows.push((Key::None, p));
     }
-    pen.legend(&rows, WIDTH - RIGHT - 18.0, TOP + 18.0)?;
+    // The lower left is free on this paper.
+    let foot = HEIGHT - BOTTOM - 18.0 - Pen::legend_height(rows.len());
+    pen.legend(&rows, None, foot)?;
     pen.finish()
 }
+
+/// Height of a row of the legend, px.
+const LEGEND_ROW: f32 = 32.0;
 
 /// Sign before a row of the legend.
 #[derive(Clone, Copy)]
@@ -499,24 +504,27 @@ impl<'a> Pen<'a> {
         );
     }
 
-    /// A box of rows whose upper right corner is given.
-    fn legend(&mut self, rows: &[(Key, &str)], right: f32, top: f32) -> Result<()> {
+    fn legend_height(rows: usize) -> f32 {
+        LEGEND_ROW * rows as f32 + 16.0
+    }
+
+    /// A box of rows whose upper right corner is given; without `right` it stands at the left edge.
+    fn legend(&mut self, rows: &[(Key, &str)], right: Option<f32>, top: f32) -> Result<()> {
         const SIZE: f32 = 21.0;
-        const ROW: f32 = 32.0;
         let keyed = |k: &Key| !matches!(k, Key::None);
         let width = rows
             .iter()
             .map(|(k, t)| self.fonts.width(t, SIZE) + if keyed(k) { 66.0 } else { 0.0 })
             .fold(0.0, f32::max)
             + 28.0;
-        let left = right - width;
+        let left = right.map_or(LEFT + 18.0, |right| right - width);
         let _ = write!(
             self.svg,
             "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"#fff\" fill-opacity=\"0.92\" stroke=\"#888\" stroke-width=\"1\"/>",
-            ROW * rows.len() as f32 + 16.0
+            Pen::legend_height(rows.len())
         );
         for (i, (key, name)) in rows.iter().enumerate() {
-            let y = top + 24.0 + ROW * i as f32;
+            let y = top + 24.0 + LEGEND_ROW * i as f32;
             let (a, b) = (left + 14.0, left + 64.0);
             match *key {
                 Key::Line(c) => self.line((a, y), (b, y), &c.hex(), 4.0),
