@@ -489,7 +489,7 @@ fn threshold_table(
         options.column.as_deref(),
         options.gaps,
     )?;
-    let thresholds = (0..=20).map(|k| how.threshold * (0.5 + 0.05 * f64::from(k)));
+    let thresholds = (10..=30).map(|k| how.threshold * f64::from(k) / 20.0);
     let at = |threshold: f64| {
         let values: Vec<f64> = read
             .peaks(&Declustering { threshold, ..*how })

@@ -169,6 +169,7 @@ fn toronto_storm_formula() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = IdfOptions {
         unit: RainUnit::PerHour,
+        method: Some(Method::LMoments),
         weighing: Weighing::Relative,
         out: Some(dir.path().to_path_buf()),
         zh: true,

@@ -172,7 +172,8 @@ pub fn probability_paper(plot: &FrequencyPlot, fonts: &Fonts) -> Result<Picture>
     }
     pen.clip(|pen| {
         for curve in &plot.curves {
-            let bound = |p: &&(f64, f64, f64, f64)| p.2.is_finite() && p.3.is_finite();
+            let bound =
+                |p: &&(f64, f64, f64, f64)| p.1.is_finite() && p.2.is_finite() && p.3.is_finite();
             let banded: Vec<_> = curve.points.iter().filter(bound).collect();
             if banded.len() > 1 {
                 let upper = banded.iter().map(|p| (px(p.0), py(p.3)));
@@ -187,14 +188,14 @@ pub fn probability_paper(plot: &FrequencyPlot, fonts: &Fonts) -> Result<Picture>
                 }
             }
         }
-        for curve in &plot.curves {
-            let middle = curve.points.iter().filter(|p| p.1.is_finite());
-            pen.path(middle.map(|p| (px(p.0), py(p.1))), curve.colour, 3.5, "");
-        }
         for series in &plot.points {
             for &(p, v) in &series.points {
                 pen.mark(px(p), py(v), series.diamonds);
             }
+        }
+        for curve in &plot.curves {
+            let middle = curve.points.iter().filter(|p| p.1.is_finite());
+            pen.path(middle.map(|p| (px(p.0), py(p.1))), curve.colour, 3.5, "");
         }
     });
     pen.frame();
