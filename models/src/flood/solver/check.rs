@@ -307,6 +307,12 @@ fn ground(
         "above 0 s",
     );
     range(
+        "dt_min_s",
+        o.dt_min_s,
+        o.dt_min_s > 0.0 && o.dt_min_s < o.dt_max_s,
+        "above 0 s, below dt_max_s",
+    );
+    range(
         "flooded_m",
         o.flooded_m.into(),
         o.flooded_m > 0.0,

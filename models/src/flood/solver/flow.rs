@@ -8,11 +8,11 @@ use super::plane::{BAND_ROWS, Blocks, Plane, Shape};
 use super::volumes::{self, Order, Stage};
 use super::watch::{Flows, Peaks, Watch, look};
 use super::{
-    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, Link, OUTLET, Scheme,
-    SolverOptions, Work,
+    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, Link, OUTLET, Probe, Scheme,
+    SolverOptions, State, Work,
 };
 use crate::flood::infiltration::{Infiltration, Rain, Soil};
-use anlan_engine::{Error, Raster, Result};
+use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use rayon::prelude::*;
 
 /// Height of walls over any bed, m: no water passes, and no product of it leaves f32.
@@ -152,7 +152,8 @@ impl Flow {
     }
 
     /// Runs until a time, s.
-    pub(super) fn advance(&mut self, end: f64, case: &Case<'_>) -> Result<()> {
+    pub(super) fn advance(&mut self, until: f64, case: &Case<'_>) -> Result<()> {
+        let end = until.min(self.options.end_s);
         while self.now < end {
             let mut until = self.supply(case.inflows).min(end);
             if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
@@ -168,6 +169,9 @@ impl Flow {
                 self.wake(false);
             }
             let mut dt = self.longest_step();
+            if !(dt >= self.options.dt_min_s) {
+                return Err(self.too_short(dt));
+            }
             if self.now + dt >= until {
                 dt = until - self.now;
                 self.now = until;
@@ -190,11 +194,210 @@ impl Flow {
                 }
             }
         }
-        if !self.volume_m3().is_finite() {
-            return Err(Error::Failed(format!(
-                "flood: depths ceased to be finite before {end} s of simulated time"
+        if self.volume_m3().is_finite() {
+            Ok(())
+        } else {
+            Err(self.not_finite())
+        }
+    }
+
+    /// Why a run is given up whose time step has become too short.
+    fn too_short(&self, dt: f64) -> Error {
+        let h = &self.depth[self.present];
+        let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
+        let wave = |at: usize| {
+            let fast = match self.scheme.0 {
+                Scheme::Inertial | Scheme::Auto => 0.0,
+                Scheme::Fv1 | Scheme::Fv2 if h[at] > self.options.dry_m => {
+                    x[at].hypot(y[at]) / h[at]
+                }
+                Scheme::Fv1 | Scheme::Fv2 => 0.0,
+            };
+            fast + (GRAVITY * h[at]).sqrt()
+        };
+        let worst = (self.cells.iter())
+            .max_by(|&&a, &&b| {
+                let [a, b] = [a, b].map(|c| wave(self.shape.of_cell(c as usize)));
+                a.total_cmp(&b)
+            })
+            .map_or(0, |&c| c as usize);
+        let at = self.shape.of_cell(worst);
+        let (row, col) = self.shape.row_col(worst);
+        Error::Failed(format!(
+            "flood: at {:.1} s the time step fell to {dt:.2e} s (at least {} s): {:.1} m of water over a bed of {:.1} m, waves of {:.0} m/s in row {row}, column {col}. Look for a pit or a no-data value in the terrain there, and for an inflow or a level in another unit",
+            self.now,
+            self.options.dt_min_s,
+            h[at],
+            self.bed[at],
+            wave(at),
+        ))
+    }
+
+    fn not_finite(&self) -> Error {
+        let h = &self.depth[self.present];
+        let worst = (self.cells.iter())
+            .find(|&&c| !h[self.shape.of_cell(c as usize)].is_finite())
+            .map_or(0, |&c| c as usize);
+        let (row, col) = self.shape.row_col(worst);
+        Error::Failed(format!(
+            "flood: at {:.1} s the depth in row {row}, column {col} ceased to be finite (bed {:.1} m, Manning's n {})",
+            self.now,
+            self.bed[self.shape.of_cell(worst)],
+            self.manning[self.shape.of_cell(worst)],
+        ))
+    }
+
+    pub(super) fn now(&self) -> f64 {
+        self.now
+    }
+
+    pub(super) fn depth_now(&self, grid: &Grid) -> Raster<f32> {
+        let mut out = Raster::filled(*grid, f32::NAN);
+        let values = out.values_mut();
+        for &cell in &self.cells {
+            values[cell as usize] = self.depth[self.present][self.shape.of_cell(cell as usize)];
+        }
+        out
+    }
+
+    pub(super) fn ledger_now(&self) -> Ledger {
+        Ledger {
+            stored_m3: self.volume_m3(),
+            ..self.ledger
+        }
+    }
+
+    pub(super) fn probe(&self, cell: u32) -> Option<Probe> {
+        self.cells.binary_search(&cell).ok()?;
+        let at = self.shape.of_cell(cell as usize);
+        let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
+        let depth = self.depth[self.present][at];
+        let [qx, qy] = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => [
+                0.5 * (x[at - 1] + x[at]),
+                0.5 * (y[at - self.shape.stride] + y[at]),
+            ],
+            Scheme::Fv1 | Scheme::Fv2 => [x[at], y[at]],
+        };
+        let velocity = |q: f32| {
+            if depth >= self.options.moving_m {
+                f64::from(q) / f64::from(depth)
+            } else {
+                0.0
+            }
+        };
+        Some(Probe {
+            depth_m: f64::from(depth),
+            level_m: f64::from(self.bed[at]) + f64::from(depth),
+            velocity_m_s: [velocity(qx), velocity(qy)],
+        })
+    }
+
+    /// The state now. Which blocks sleep is settled anew, as it is when the state is taken up.
+    pub(super) fn save(&mut self) -> State {
+        self.wake(true);
+        let now = self.present;
+        let field = |plane: &Plane| {
+            let row = |row: usize| {
+                let at = self.shape.at(row as isize, 0);
+                &plane[at..at + self.shape.cols]
+            };
+            (0..self.shape.rows).flat_map(row).copied().collect()
+        };
+        let planes = [
+            &self.depth[now],
+            &self.rest,
+            &self.flow_x[now],
+            &self.flow_y[now],
+        ];
+        State {
+            shape: (self.shape.rows, self.shape.cols),
+            cells: self.cells.len(),
+            now_s: self.now,
+            watched_s: self.watched,
+            wetted_s: self.wetted,
+            deepest: self.deepest,
+            fastest: self.fastest,
+            scheme: self.scheme,
+            steps: self.steps,
+            cell_steps: self.cell_steps,
+            ledger: self.ledger,
+            fields: planes.into_iter().chain(&self.peaks).map(field).collect(),
+            soil: self.soil.as_ref().map_or(&[][..], |s| s.state()).to_vec(),
+            running: (self.links.iter())
+                .map(|l| matches!(&l.work, Work::Pump(p) if p.is_running()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, state: &State) -> Result<()> {
+        let soil = self.soil.as_ref().map_or(0, |s| s.state().len());
+        let (here, there) = (
+            (
+                self.shape.rows,
+                self.shape.cols,
+                self.cells.len(),
+                soil,
+                self.links.len(),
+            ),
+            (
+                state.shape.0,
+                state.shape.1,
+                state.cells,
+                state.soil.len(),
+                state.running.len(),
+            ),
+        );
+        if here != there {
+            let told = |(rows, cols, cells, soil, links): (usize, usize, usize, usize, usize)| {
+                format!(
+                    "{} x {} cells, {cells} of them in the solver, {soil} soils, {links} works",
+                    rows - 2,
+                    cols - 2
+                )
+            };
+            return Err(Error::input(Fault::new(
+                "restart",
+                told(there),
+                format!("the case that was saved: {}", told(here)),
+                "take the restart file of this case, or start anew",
             )));
         }
+        (self.now, self.watched, self.wetted) = (state.now_s, state.watched_s, state.wetted_s);
+        (self.deepest, self.fastest) = (state.deepest, state.fastest);
+        (self.steps, self.cell_steps) = (state.steps, state.cell_steps);
+        if self.scheme.0 != state.scheme.0 {
+            self.room = room_for(state.scheme.0, &self.shape);
+        }
+        self.scheme = state.scheme;
+        self.ledger = state.ledger;
+        let put = |plane: &mut Plane, field: &[f32], shape: &Shape| {
+            for (row, values) in field.chunks_exact(shape.cols).enumerate() {
+                let at = shape.at(row as isize, 0);
+                plane[at..at + shape.cols].copy_from_slice(values);
+            }
+        };
+        let shape = &self.shape;
+        for (pair, field) in [&mut self.depth, &mut self.flow_x, &mut self.flow_y]
+            .into_iter()
+            .zip([0, 2, 3])
+        {
+            pair.iter_mut()
+                .for_each(|plane| put(plane, &state.fields[field], shape));
+        }
+        put(&mut self.rest, &state.fields[1], shape);
+        for (plane, field) in self.peaks.iter_mut().zip(&state.fields[4..]) {
+            put(plane, field, shape);
+        }
+        if let Some(soil) = &mut self.soil {
+            soil.restore(&state.soil);
+        }
+        for (link, &running) in self.links.iter_mut().zip(&state.running) {
+            if let Work::Pump(pump) = &mut link.work {
+                pump.set_running(running);
+            }
+        }
+        self.wake(true);
         Ok(())
     }
 

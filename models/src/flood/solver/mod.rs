@@ -23,6 +23,7 @@ mod flow;
 mod inertial;
 mod kernel;
 mod plane;
+mod state;
 #[cfg(test)]
 mod tests;
 mod volumes;
@@ -37,6 +38,7 @@ use super::works::pumps::Pump;
 use super::works::weirs::{Bridge, Opening, Weir};
 use anlan_engine::{Error, Grid, Raster, Result};
 use flow::Flow;
+pub use state::State;
 
 /// A cell outside the solver: hillslope or no data; a wall to the flow.
 pub const WALL: u8 = 0;
@@ -136,6 +138,8 @@ pub struct SolverOptions {
     pub hydrology_s: f64,
     /// Greatest time step, s; it rules while the ground is dry or the water is a film.
     pub dt_max_s: f64,
+    /// Time step below which a run is given up, s: such water is too deep or too fast to be meant.
+    pub dt_min_s: f64,
     /// Depth from which a cell counts as flooded for arrival and duration, m.
     pub flooded_m: f32,
     /// Depth from which velocities are noted, m.
@@ -163,6 +167,7 @@ impl Default for SolverOptions {
             froude_max: 1.0,
             hydrology_s: 10.0,
             dt_max_s: 30.0,
+            dt_min_s: 1e-3,
             flooded_m: 0.15,
             moving_m: 0.05,
             watch_s: 10.0,
@@ -424,25 +429,105 @@ impl Inundation {
 /// Runs a flood. `progress` hears the simulated time, s.
 ///
 /// # Errors
-/// Options out of range, rasters of different cells, geographic or oblong cells, missing bed or friction in an active
-/// cell, negative initial depth, inflow to a cell that is not active, boundary cells that lie at no edge, dyke faces
-/// between cells that are not neighbours, series that do not ascend, all named together. `Failed` when depths cease to
-/// be finite.
+/// As [`Simulation::new`] and [`Simulation::advance`].
 pub fn simulate(
     case: &Case<'_>,
     options: &SolverOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Inundation> {
-    let faults = check::check(case, options);
-    if !faults.is_empty() {
-        return Err(Error::Input(faults));
+    let mut run = Simulation::new(*case, options)?;
+    while run.now_s() < options.end_s {
+        run.advance(run.now_s() + options.progress_s)?;
+        progress(run.now_s());
     }
-    let mut flow = Flow::new(case, options);
-    let mut told = 0.0f64;
-    while told < options.end_s {
-        told = (told + options.progress_s).min(options.end_s);
-        flow.advance(told, case)?;
-        progress(told);
+    Ok(run.finish())
+}
+
+/// Water at a cell at one time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// Depth, m.
+    pub depth_m: f64,
+    /// Water level, m; the bed where it is dry.
+    pub level_m: f64,
+    /// Velocity to the east and to the south, m/s.
+    pub velocity_m_s: [f64; 2],
+}
+
+/// A run that its caller leads: it stops where the caller wants to look, and can be saved and taken up again.
+///
+/// Where a run stops its time step is cut: two runs give the same bytes where they stop at the same times. A run that is
+/// saved and taken up gives the bytes of one that was saved at the same times and went on.
+pub struct Simulation<'a> {
+    case: Case<'a>,
+    flow: Flow,
+}
+
+impl<'a> Simulation<'a> {
+    /// A run at its start.
+    ///
+    /// # Errors
+    /// Options out of range, rasters of different cells, geographic or oblong cells, missing bed or friction in an active
+    /// cell, negative initial depth, inflow to a cell that is not active, boundary cells that lie at no edge, dyke faces
+    /// between cells that are not neighbours, series that do not ascend, all named together.
+    pub fn new(case: Case<'a>, options: &SolverOptions) -> Result<Simulation<'a>> {
+        let faults = check::check(&case, options);
+        if !faults.is_empty() {
+            return Err(Error::Input(faults));
+        }
+        let flow = Flow::new(&case, options);
+        Ok(Simulation { case, flow })
     }
-    Ok(flow.finish())
+
+    /// Takes a run up where it was saved. The case and the options are those of the saved run, but for `end_s`.
+    ///
+    /// # Errors
+    /// As [`Simulation::new`]; a state of another case: other cells, soil or works.
+    pub fn resume(
+        case: Case<'a>,
+        options: &SolverOptions,
+        state: &State,
+    ) -> Result<Simulation<'a>> {
+        let mut run = Simulation::new(case, options)?;
+        run.flow.restore(state)?;
+        Ok(run)
+    }
+
+    /// Simulated time, s.
+    pub fn now_s(&self) -> f64 {
+        self.flow.now()
+    }
+
+    /// Runs until a time, s, at the latest to the end of the options.
+    ///
+    /// # Errors
+    /// `Failed` when the time step falls below `dt_min_s` or depths cease to be finite, with the cell that is to blame.
+    pub fn advance(&mut self, until_s: f64) -> Result<()> {
+        self.flow.advance(until_s, &self.case)
+    }
+
+    /// Depth now, m; cells outside the solver are NaN.
+    pub fn depth_m(&self) -> Raster<f32> {
+        self.flow.depth_now(&self.case.domain.bed_m.grid)
+    }
+
+    /// Water at a cell now; `None` outside the solver.
+    pub fn probe(&self, cell: u32) -> Option<Probe> {
+        self.flow.probe(cell)
+    }
+
+    /// The water balance so far.
+    pub fn ledger(&self) -> Ledger {
+        self.flow.ledger_now()
+    }
+
+    /// All that is needed to take the run up from here.
+    pub fn state(&mut self) -> State {
+        self.flow.save()
+    }
+
+    /// Ends the run.
+    pub fn finish(self) -> Inundation {
+        self.flow.finish()
+    }
 }
