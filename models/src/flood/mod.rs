@@ -1,5 +1,6 @@
 //! Flood (洪涝): design rain, runoff, the 2-D solver, rivers without survey, the storm library, the year simulation, and screening.
 
+pub mod danger;
 pub mod hillslope;
 pub mod idf;
 pub mod infiltration;

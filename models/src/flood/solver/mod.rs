@@ -12,11 +12,14 @@
 //! * `auto` begins with the inertial equations and goes over to finite volumes when deep water runs too fast for them;
 //! * the time step follows the deepest water or the fastest wave, and is cut at the ends of inflow steps.
 //!
+//! Rivers narrower than a cell run in [`Channels`] of their own below it.
+//!
 //! Only blocks of cells that hold water, or touch one that does, cost time. Work is done by bands of rows in rayon's
 //! current pool. Reductions are maxima, or sums per band in band order: the bytes of the result do not depend on the
 //! number of threads.
 
 mod auto;
+mod channels;
 mod check;
 mod edges;
 mod flow;
@@ -309,6 +312,23 @@ impl Work {
     }
 }
 
+/// Channels narrower than a cell (亚网格河道): one reach per cell, below the bed of its cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Channels {
+    /// Active cells (cell numbers), each once.
+    pub cells: Vec<u32>,
+    /// Width of each reach, m, above 0, at most the cell's.
+    pub width_m: Vec<f32>,
+    /// Depth of its bottom below the bed of the cell, m, above 0.
+    pub depth_m: Vec<f32>,
+    /// Manning's n, s m^(-1/3), above 0.
+    pub manning_n: Vec<f32>,
+    /// Pairs of reaches (numbers in `cells`) in neighbouring cells, from the upper to the lower. A reach without a next
+    /// one, at the edge or beside an outlet cell, lets its water out at normal depth; one in a cell of a level boundary
+    /// has its level.
+    pub joints: Vec<(u32, u32)>,
+}
+
 /// A case to solve: the ground, what is on it at the start, what comes in and what stands in the way.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -326,6 +346,8 @@ pub struct Case<'a> {
     pub dykes: &'a [Dyke],
     /// Works between two cells.
     pub links: &'a [Link],
+    /// Channels narrower than a cell.
+    pub channels: Option<&'a Channels>,
     /// Rain on the grid.
     pub rain: Option<&'a RainField>,
     /// What the soil takes, with its state at the start.
@@ -345,6 +367,7 @@ impl<'a> Case<'a> {
             boundaries: &[],
             dykes: &[],
             links: &[],
+            channels: None,
             rain: None,
             soil: None,
             drains: None,
@@ -446,9 +469,9 @@ pub fn simulate(
 /// Water at a cell at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
-    /// Depth, m.
+    /// Depth on the cell, m.
     pub depth_m: f64,
-    /// Water level, m; the bed where it is dry.
+    /// Water level, m; the bed where it is dry. Below the bed in a channel that is not full.
     pub level_m: f64,
     /// Velocity to the east and to the south, m/s.
     pub velocity_m_s: [f64; 2],
@@ -496,6 +519,11 @@ impl<'a> Simulation<'a> {
     /// Simulated time, s.
     pub fn now_s(&self) -> f64 {
         self.flow.now()
+    }
+
+    /// End of the options, s.
+    pub fn end_s(&self) -> f64 {
+        self.flow.options.end_s
     }
 
     /// Runs until a time, s, at the latest to the end of the options.
