@@ -3,8 +3,10 @@
 pub mod hillslope;
 pub mod idf;
 pub mod infiltration;
+pub mod interpolation;
 pub mod library;
 pub mod model;
+pub mod pattern;
 pub mod protection;
 pub mod rain;
 pub mod rainfall;
@@ -12,4 +14,5 @@ pub mod rivers;
 pub mod runoff;
 pub mod screening;
 pub mod solver;
+pub mod stack;
 pub mod works;
