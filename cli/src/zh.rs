@@ -270,7 +270,7 @@ mod tests {
                 { shape = "chicago", probability = 0.5 },
                 { shape = "uniform", peak = 0.4, percent = [1.0] },
                 { shape = "chicago", peak = 4.0 },
-                { shape = "percentages", name = "My own", percent = [1.0] },
+                { shape = "percentages", name = "My_own", percent = [1.0] },
             ]"#;
         let errors: Vec<Error> = vec![
             Project::read(&file("a.toml", "[project]\nkode = 1\n")).unwrap_err(),

@@ -47,7 +47,7 @@ impl DepthWeights {
         if !(rising && finite && above) {
             return Err(Error::input(Fault::new(
                 "return-period stack",
-                format!("{return_periods:?} years"),
+                format!("return periods {return_periods:?}"),
                 format!("ascending return periods above {dry_period} years"),
                 "correct the return periods",
             )));
