@@ -280,7 +280,10 @@ fn interpolation_text(errors: &Table, zh: bool) -> String {
         };
     }
     let (n, rmse) = (rmse.len(), most(&rmse));
-    let [bias, area] = [&bias, &area].map(|v| [least(v), most(v)]);
+    // To the digits printed, so that none reads "-0.0".
+    let rounded = |v: f64, scale: f64| (v * scale).round() / scale + 0.0;
+    let bias = [least(&bias), most(&bias)].map(|v| rounded(v, 1e3));
+    let area = [least(&area), most(&area)].map(|v| rounded(v, 10.0));
     if zh {
         format!(
             "情景库插值误差（{n}个情景逐一剔除，由相邻重现期插值后与模拟比较；间距为库内的两倍，故偏大）：水深均方根误差至多{rmse:.3} m，平均偏差{:.3}至{:.3} m，淹没面积误差{:.1}%至{:.1}%。",
