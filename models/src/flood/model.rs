@@ -176,7 +176,8 @@ impl FloodModel {
             (options.wetness.iter().map(|w| w.1).collect(), "wetness"),
         ] {
             let sum: f64 = odds.iter().sum();
-            if !odds.is_empty() && !((sum - 1.0).abs() < 1e-5 && odds.iter().all(|p| *p >= 0.0)) {
+            let good = (sum - 1.0).abs() < 1e-5 && odds.iter().all(|p| *p >= 0.0);
+            if !(good || odds.is_empty()) {
                 fault(
                     format!("probabilities {odds:?}, sum {sum}"),
                     "probabilities that sum to 1",
