@@ -5,6 +5,7 @@ use super::file::{
     Field, Formula, Line, Losses, OverTime, Pattern, RainEntry, SchemeName, WetnessName,
 };
 use super::tables;
+use anlan_engine::hydrology::{fill_depressions, flow_accumulation, flow_direction};
 use anlan_engine::io::{geotiff, vector};
 use anlan_engine::rasterize::{Rule, coverage_runs, rasterize, rasterize_lines};
 use anlan_engine::resample::{ClassMethod, Method, resample, resample_classes};
@@ -12,10 +13,11 @@ use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use anlan_models::flood::infiltration::{Infiltration, InfiltrationTables};
 use anlan_models::flood::rain::{Hyetograph, Quartile, RainPatterns, StormFormula};
 use anlan_models::flood::rainfall::{Gaps, RainField, Sampling, Spread};
+use anlan_models::flood::rivers::{RiverTables, channels_below};
 use anlan_models::flood::runoff::{CurveNumbers, Roughness, Wetness};
 use anlan_models::flood::solver::{
-    ACTIVE, Boundary, BoundaryLaw, Case, Domain, Dyke, Edge, Inflow, Link, OUTLET, Scheme, Series,
-    SolverOptions, State, WALL, Work,
+    ACTIVE, Boundary, BoundaryLaw, Case, Channels, Domain, Dyke, Edge, Inflow, Link, OUTLET,
+    Scheme, Series, SolverOptions, State, WALL, Work,
 };
 use anlan_models::flood::works::WorksTables;
 use anlan_models::flood::works::breach::{BreachGrowth, Progress};
@@ -47,6 +49,7 @@ pub(super) struct Assembled {
     boundaries: Vec<Boundary>,
     dykes: Vec<Dyke>,
     links: Vec<Link>,
+    channels: Option<Channels>,
     rain: Option<RainField>,
     soil: Option<Infiltration>,
     drains: Option<(StormDrains, Raster<f32>)>,
@@ -115,6 +118,7 @@ impl Assembled {
             .map(|d| reader.dyke(d, &bed, &kind))
             .collect::<Result<_>>()?;
         let links = reader.links(&file, &kind)?;
+        let channels = reader.channels(&file, &bed, &kind)?;
         let mut gauges = Vec::new();
         for gauge in &file.gauge {
             let at = format!("gauge {}", gauge.name);
@@ -148,6 +152,7 @@ impl Assembled {
             boundaries,
             dykes,
             links,
+            channels,
             rain,
             soil,
             drains,
@@ -167,6 +172,7 @@ impl Assembled {
             boundaries: &self.boundaries,
             dykes: &self.dykes,
             links: &self.links,
+            channels: self.channels.as_ref(),
             rain: self.rain.as_ref(),
             soil: self.soil.as_ref(),
             drains: self.drains.as_ref().map(|(d, served)| (d, served)),
@@ -844,6 +850,93 @@ impl Reader<'_> {
         Ok(links)
     }
 
+    /// Channels along lines, and from the drainage of the terrain where no line has one.
+    fn channels(
+        &mut self,
+        file: &CaseFile,
+        bed: &Raster<f32>,
+        kind: &Raster<u8>,
+    ) -> Result<Option<Channels>> {
+        if file.channel.is_empty() && file.drainage.is_none() {
+            return Ok(None);
+        }
+        let grid = &bed.grid;
+        let mut all = Channels::default();
+        let mut reach_of = vec![u32::MAX; grid.cells()];
+        for entry in &file.channel {
+            let mut found = false;
+            for (lines, _) in self.lines(&entry.line, None, grid)? {
+                for line in &lines.0 {
+                    let mut last = None;
+                    for cell in course(line, grid) {
+                        if kind.values()[cell as usize] != ACTIVE {
+                            last = None;
+                            continue;
+                        }
+                        found = true;
+                        let reach = &mut reach_of[cell as usize];
+                        let is_new = *reach == u32::MAX;
+                        if is_new {
+                            *reach = all.cells.len() as u32;
+                            all.cells.push(cell);
+                            all.width_m.push(entry.width_m.min(grid.dx) as f32);
+                            all.depth_m.push(entry.depth_m as f32);
+                            all.manning_n.push(entry.n as f32);
+                        }
+                        // A tributary ends in the first reach that it meets.
+                        if let Some(last) = last.filter(|&l| l != *reach) {
+                            all.joints.push((last, *reach));
+                        }
+                        last = is_new.then_some(*reach);
+                    }
+                }
+            }
+            if !found {
+                self.fault(
+                    &format!("channel {}", entry.name),
+                    "a line through no cell of the terrain".into(),
+                    "a line over cells with a value",
+                    "correct the line; coordinates are in the system of the terrain, x before y",
+                );
+            }
+        }
+        if let Some(drainage) = &file.drainage {
+            let directions = flow_direction(&fill_depressions(bed));
+            let accumulation = flow_accumulation(&directions, None);
+            let found = channels_below(
+                &directions,
+                &accumulation,
+                kind,
+                &RiverTables::published().geometry,
+                drainage.channel_km2,
+                drainage.n as f32,
+            );
+            let by_line = reach_of.clone();
+            for (k, &cell) in found.cells.iter().enumerate() {
+                if by_line[cell as usize] == u32::MAX {
+                    reach_of[cell as usize] = all.cells.len() as u32;
+                    all.cells.push(cell);
+                    all.width_m.push(found.width_m[k]);
+                    all.depth_m.push(found.depth_m[k]);
+                    all.manning_n.push(found.manning_n[k]);
+                }
+            }
+            for &(a, b) in &found.joints {
+                let [a, b] = [a, b].map(|k| found.cells[k as usize] as usize);
+                // Lines have joints of their own.
+                if by_line[a] == u32::MAX {
+                    all.joints.push((reach_of[a], reach_of[b]));
+                }
+            }
+            self.notes.push(format!(
+                "channels: {} reaches from drainage areas of at least {} km², width and depth by hydraulic geometry",
+                found.cells.len(),
+                drainage.channel_km2
+            ));
+        }
+        Ok(Some(all))
+    }
+
     /// Cells at the two ends of a work.
     fn ends(
         &mut self,
@@ -966,6 +1059,29 @@ fn crossed(line: &MultiLineString<f64>, grid: &Grid) -> BTreeSet<(u32, u32)> {
         cross((a.1, a.0), (b.1, b.0), true);
     }
     faces
+}
+
+/// Cells along a line in its order; neighbours touch at a side or a corner.
+fn course(line: &LineString<f64>, grid: &Grid) -> Vec<u32> {
+    let mut cells: Vec<u32> = Vec::new();
+    for segment in line.lines() {
+        let (dx, dy) = (
+            segment.end.x - segment.start.x,
+            segment.end.y - segment.start.y,
+        );
+        let steps = (4.0 * libm::hypot(dx, dy) / grid.dx).ceil().max(1.0) as usize;
+        for k in 0..=steps {
+            let share = k as f64 / steps as f64;
+            let (x, y) = (segment.start.x + share * dx, segment.start.y + share * dy);
+            if let Some((row, col)) = grid.cell_at(x, y) {
+                let cell = grid.index(row, col);
+                if cells.last() != Some(&cell) {
+                    cells.push(cell);
+                }
+            }
+        }
+    }
+    cells
 }
 
 fn culvert(c: &CulvertEntry, tables: &WorksTables) -> Result<CulvertData> {

@@ -42,6 +42,12 @@ pub struct CaseFile {
     /// Buildings that stand in the way.
     #[serde(default)]
     pub buildings: Option<Buildings>,
+    /// Channels narrower than a cell (亚网格河道), along lines.
+    #[serde(default)]
+    pub channel: Vec<ChannelEntry>,
+    /// Channels narrower than a cell wherever the terrain drains enough, by hydraulic geometry.
+    #[serde(default)]
+    pub drainage: Option<DrainageEntry>,
     /// Discharges (入流) that enter along lines.
     #[serde(default)]
     pub inflow: Vec<InflowEntry>,
@@ -365,6 +371,38 @@ pub struct Buildings {
     /// Manning's n inside; without it, cells more than half covered are walls.
     #[serde(default)]
     pub n: Option<f64>,
+}
+
+/// A river narrower than a cell, from its upper to its lower end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelEntry {
+    /// Name, for messages.
+    pub name: String,
+    /// Its course; every line of a file downstream.
+    pub line: Line,
+    /// Width, m; wider than a cell counts as a cell.
+    pub width_m: f64,
+    /// Depth of the bottom below the ground of the cell, m.
+    pub depth_m: f64,
+    /// Manning's n.
+    #[serde(default = "river")]
+    pub n: f64,
+}
+
+/// Rivers from the drainage of the terrain.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrainageEntry {
+    /// Drainage area from which there is a channel, km².
+    pub channel_km2: f64,
+    /// Manning's n.
+    #[serde(default = "river")]
+    pub n: f64,
+}
+
+fn river() -> f64 {
+    0.035
 }
 
 /// A discharge.
@@ -800,6 +838,23 @@ impl CaseFile {
                 "drains",
                 "both, or a part of a design".into(),
                 "capacity_mm_h, or formula, return_period, concentration_min and runoff",
+            );
+        }
+        let roughness = |n: f64| n > 0.0 && n <= 1.0;
+        for c in &file.channel {
+            check(
+                c.width_m > 0.0 && c.depth_m > 0.0 && c.depth_m < 1000.0 && roughness(c.n),
+                &format!("channel {}", c.name),
+                format!("{} m wide, {} m deep, n {}", c.width_m, c.depth_m, c.n),
+                "a width and a depth above 0 m, n above 0, at most 1",
+            );
+        }
+        if let Some(d) = &file.drainage {
+            check(
+                d.channel_km2 > 0.0 && d.channel_km2.is_finite() && roughness(d.n),
+                "drainage",
+                format!("{} km², n {}", d.channel_km2, d.n),
+                "a drainage area above 0 km², n above 0, at most 1",
             );
         }
         for b in &file.boundary {

@@ -15,10 +15,10 @@ mod record;
 mod tables;
 
 pub use file::{
-    BoundaryEntry, BreachEntry, BridgeEntry, Buildings, CaseFile, CulvertEntry, DamEntry,
-    DamFormula, DrainsEntry, DykeEntry, EdgeName, FailureName, Field, Formula, GateEntry,
-    GaugeEntry, InflowEntry, Line, Losses, Output, OverTime, Pattern, PumpEntry, RainEntry,
-    RoughnessEntry, SchemeName, Start, WetnessName,
+    BoundaryEntry, BreachEntry, BridgeEntry, Buildings, CaseFile, ChannelEntry, CulvertEntry,
+    DamEntry, DamFormula, DrainageEntry, DrainsEntry, DykeEntry, EdgeName, FailureName, Field,
+    Formula, GateEntry, GaugeEntry, InflowEntry, Line, Losses, Output, OverTime, Pattern,
+    PumpEntry, RainEntry, RoughnessEntry, SchemeName, Start, WetnessName,
 };
 
 use crate::manifest::{Draft, Manifest, record as record_of};

@@ -84,6 +84,15 @@ on_m = 20.0
 off_m = 19.0
 curve = [[0.0, 0.5]]
 
+[[channel]]
+name = "ditch"
+line = [[500005, 3200105], [500795, 3200105]]
+width_m = 2.0
+depth_m = 0.5
+
+[drainage]
+channel_km2 = 0.1
+
 [[gauge]]
 name = "bridge"
 at = [500400, 3200300]
@@ -290,7 +299,7 @@ fn faults_name_their_place() {
         ),
         (
             "to = [500500, 3200310]",
-            "to = [500501, 3200401]",
+            "to = [500501, 3200399]",
             "culvert road",
             "one cell",
         ),
