@@ -22,6 +22,8 @@ mod inertial;
 mod kernel;
 mod plane;
 #[cfg(test)]
+mod reference_cases;
+#[cfg(test)]
 mod tests;
 mod volumes;
 mod watch;

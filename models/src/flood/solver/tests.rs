@@ -18,7 +18,7 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
-fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
+pub(super) fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
     let crs = Crs::from_epsg(4549).unwrap();
     Grid::new(
         crs,
@@ -29,14 +29,14 @@ fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
     .unwrap()
 }
 
-struct Ground {
-    bed: Raster<f32>,
-    manning: Raster<f32>,
-    kind: Raster<u8>,
+pub(super) struct Ground {
+    pub bed: Raster<f32>,
+    pub manning: Raster<f32>,
+    pub kind: Raster<u8>,
 }
 
 impl Ground {
-    fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
+    pub fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
         Ground {
             bed: Raster::new(
                 grid,
@@ -47,7 +47,7 @@ impl Ground {
         }
     }
 
-    fn domain(&self) -> Domain<'_> {
+    pub fn domain(&self) -> Domain<'_> {
         Domain {
             bed_m: &self.bed,
             manning_n: &self.manning,
@@ -55,7 +55,7 @@ impl Ground {
         }
     }
 
-    fn run(
+    pub fn run(
         &self,
         initial: Option<&Raster<f32>>,
         inflows: &[Inflow],
@@ -69,7 +69,7 @@ impl Ground {
         simulate(&case, options, &mut |_| {}).unwrap()
     }
 
-    fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
+    pub fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
         let data = Array2::from_shape_fn(self.bed.grid.shape(), |(r, c)| depth(r, c) as f32);
         Raster::new(self.bed.grid, data)
     }
@@ -90,16 +90,22 @@ fn rain(ground: &Ground, mm_h: f64, hours: f64) -> Inflow {
 }
 
 /// A file of the shared data; `None` (with a word) where the folder is missing.
-fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
+pub(super) fn shared_file(path: &str) -> Option<Vec<u8>> {
     let root = std::env::var_os("ANLAN_SHARED_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
         PathBuf::from,
     );
     let file = root.join(path);
-    let Ok(text) = std::fs::read_to_string(&file) else {
+    let bytes = std::fs::read(&file).ok();
+    if bytes.is_none() {
         println!("SKIPPED: {} is not there", file.display());
-        return None;
-    };
+    }
+    bytes
+}
+
+/// The numbers of a table of the shared data, without its heading.
+pub(super) fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
+    let text = String::from_utf8(shared_file(path)?).unwrap();
     let rows = text
         .lines()
         .skip(1)
