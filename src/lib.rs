@@ -7,8 +7,9 @@
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
-//! made from. [`portfolio`] runs a user's own exposure, events and curves through the loss engine alone. The numerics are in [`engine`], the hazards and the census in [`models`].
+//! made from. [`frequency`] fits laws to a station's series. [`portfolio`] runs a user's own exposure, events and curves through the loss engine alone. The numerics are in [`engine`], the hazards and the census in [`models`].
 
+pub mod frequency;
 pub mod manifest;
 pub mod portfolio;
 pub mod progress;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zh::Messages;
 
+mod frequency;
 mod zh;
 
 /// Natural-hazard risk census and simulation (安澜).
@@ -133,6 +134,10 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Frequency analysis of a station's series (频率分析): annual maxima, or peaks over a threshold of daily values.
+    Frequency(frequency::FrequencyArguments),
+    /// Intensity-duration-frequency of rain, and the storm formula (暴雨强度公式) through it.
+    Idf(frequency::IdfArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -255,7 +260,7 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             let made = pool_of(*threads)?.install(|| {
                 anlan::portfolio::run(portfolio, &options, &|news| shown.tell(&news))
             })?;
-            tell_losses(arguments, &made, zh);
+            tell_made(arguments, &made, zh);
             Ok(())
         }
         Command::Import {
@@ -300,7 +305,19 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             let shown = Shown::new(arguments.quiet || arguments.json, zh);
             let listen = |news: News<'_>| shown.tell(&news);
             let made = anlan::portfolio::merge(portfolio, parts, &options, &listen)?;
-            tell_losses(arguments, &made, zh);
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Frequency(given) => {
+            let options = given.options(zh)?;
+            let made =
+                pool_of(given.threads)?.install(|| anlan::frequency::run(&given.file, &options))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Idf(given) => {
+            let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
+            tell_made(arguments, &made, zh);
             Ok(())
         }
         Command::New { dir } => new_project(dir, zh),
@@ -340,8 +357,8 @@ fn parse_shard(text: &str) -> Result<(usize, usize), Error> {
     })
 }
 
-/// The summary of a loss run, or the part file that a shard made.
-fn tell_losses(arguments: &Arguments, made: &Path, zh: bool) {
+/// The summary in the folder that was made, or the part file that a shard made.
+fn tell_made(arguments: &Arguments, made: &Path, zh: bool) {
     if arguments.json {
         print(&serde_json::json!({"out": made}).to_string());
     } else if !arguments.quiet {

@@ -22,6 +22,7 @@ __all__ = [
     "Grid",
     "InputError",
     "fill_depressions",
+    "fit_frequency",
     "flow_accumulation",
     "flow_direction",
     "hand",
@@ -284,3 +285,42 @@ def losses(
     :func:`read_parquet`; ``average.csv`` and ``curves.csv`` hold the average annual loss and the exceedance curves.
     """
     return _anlan.losses(portfolio, out, seed, threads)
+
+
+def fit_frequency(
+    values: Any,
+    distribution: str = "pearson3",
+    method: str | None = None,
+    *,
+    return_periods: Sequence[float] = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
+    confidence: float = 0.9,
+    replicates: int = 1000,
+    seed: int = 1,
+    cs_cv: float | None = None,
+    hold_mean: bool = False,
+    threshold: float | None = None,
+    years: float | None = None,
+) -> dict[str, Any]:
+    """Fits a law to annual maxima, or to peaks over a threshold (频率分析).
+
+    ``values``: one-dimensional, any unit. ``distribution``: ``"pearson3"``, ``"gev"``, ``"gumbel"``, or ``"gpd"`` for peaks
+    above ``threshold`` in ``years`` years of record. ``method``: ``"curve-fitting"`` (适线法, at m/(n+1)), ``"l-moments"``,
+    ``"likelihood"``; the customary one where None. ``cs_cv`` holds Cs/Cv, ``hold_mean`` the sample's mean. Return periods in
+    years, above 1; ``confidence`` of the bootstrap bands 0 to 1, from ``replicates`` samples under ``seed``.
+
+    Gives ``parameters`` and ``standard_errors`` (dicts: mean, cv, cs; location, scale, shape) and, one per return period,
+    ``return_periods``, ``values``, ``low``, ``high``. The shape is positive for a heavy tail, opposite to scipy's ``c``.
+    """
+    return _anlan.fit_frequency(
+        np.ascontiguousarray(values, np.float64),
+        distribution,
+        method,
+        [float(t) for t in return_periods],
+        confidence,
+        replicates,
+        seed,
+        cs_cv,
+        hold_mean,
+        threshold,
+        years,
+    )

@@ -87,3 +87,16 @@ def write_events(
 def losses(
     portfolio: _Path, out: _Path | None = None, seed: int | None = None, threads: int | None = None
 ) -> Path: ...
+def fit_frequency(
+    values: np.ndarray,
+    distribution: str,
+    method: str | None = None,
+    return_periods: list[float] = ...,
+    confidence: float = 0.9,
+    replicates: int = 1000,
+    seed: int = 1,
+    cs_cv: float | None = None,
+    hold_mean: bool = False,
+    threshold: float | None = None,
+    years: float | None = None,
+) -> dict[str, Any]: ...

@@ -52,7 +52,18 @@ impl<C, const N: usize> LikelihoodFit<C, N> {
     }
 
     fn delta(&self, value: f64, gradient: [f64; N], confidence: f64) -> Interval {
-        let mut variance = 0.0;
+        self.delta_with(value, gradient, 0.0, confidence)
+    }
+
+    /// Delta-method interval where the value has a further variance of its own.
+    pub(super) fn delta_with(
+        &self,
+        value: f64,
+        gradient: [f64; N],
+        further: f64,
+        confidence: f64,
+    ) -> Interval {
+        let mut variance = further;
         for i in 0..N {
             for j in 0..N {
                 variance += gradient[i] * self.covariance[i][j] * gradient[j];
@@ -197,7 +208,7 @@ impl Gev {
         self.at_reduced(y)
     }
 
-    fn at_reduced(&self, y: f64) -> f64 {
+    pub(super) fn at_reduced(&self, y: f64) -> f64 {
         if self.shape.abs() < FLAT {
             self.loc + self.scale * y
         } else {

@@ -5,24 +5,30 @@
 //! | here | L-moments, plotting positions, goodness of fit, parametric bootstrap |
 //! | [`gev`] | [`Gev`] and [`Gumbel`]: L-moments, maximum likelihood with standard errors, delta-method intervals |
 //! | [`pearson3`] | [`Pearson3`] (皮尔逊Ⅲ型): L-moments and curve fitting (适线法) |
-//! | [`gpd`] | [`Gpd`]: peaks over a threshold |
+//! | [`gpd`] | [`Gpd`]: L-moments, maximum likelihood, delta-method intervals |
+//! | [`peaks`] | independent peaks of a series, choice of the threshold |
+//! | [`fit`] | any of them to a sample by any method, with confidence bands |
 //! | [`fitting`] | Nelder-Mead and observed information |
 //!
 //! # References
 //! Hosking and Wallis (1997), Regional Frequency Analysis; Coles (2001), An Introduction to Statistical Modeling of
 //! Extreme Values, doi:10.1007/978-1-4471-3675-0.
 
+pub mod fit;
 pub mod fitting;
 pub mod gev;
 pub mod gpd;
+pub mod peaks;
 pub mod pearson3;
 
+pub use fit::{Distribution, Fitted, Law, Method, Sample};
 pub use gev::{Gev, Gumbel};
 pub use gpd::Gpd;
 pub use pearson3::{CurveFitting, Objective, Pearson3};
 
 use crate::random::Stream;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Sample L-moments: l1 and l2 in the unit of the data, the ratios t3 and t4 without one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,6 +96,40 @@ pub fn probability(years: f64) -> f64 {
 /// Exceedance probabilities m/(n+1) of the m-th largest of `n` values, largest first (期望公式).
 pub fn plotting_positions(n: usize) -> Vec<f64> {
     (1..=n).map(|m| m as f64 / (n as f64 + 1.0)).collect()
+}
+
+/// Formula of the plotting positions (经验频率公式): exceedance probability (m - a)/(n + 1 - 2a) of the m-th largest of n.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plotting {
+    /// m/(n+1): the mean of the exceedance probability, a = 0 (期望公式; Weibull). That of Chinese practice.
+    #[default]
+    Weibull,
+    /// (m - 0.5)/n (Hazen).
+    Hazen,
+    /// (m - 0.44)/(n + 0.12): for Gumbel (Gringorten 1963).
+    Gringorten,
+    /// (m - 0.4)/(n + 0.2) (Cunnane 1978).
+    Cunnane,
+    /// (m - 0.375)/(n + 0.25): for the normal law (Blom 1958).
+    Blom,
+}
+
+impl Plotting {
+    /// Exceedance probabilities of `n` values, largest first.
+    pub fn positions(self, n: usize) -> Vec<f64> {
+        let a = match self {
+            Plotting::Weibull => return plotting_positions(n),
+            Plotting::Hazen => 0.5,
+            Plotting::Gringorten => 0.44,
+            Plotting::Cunnane => 0.4,
+            Plotting::Blom => 0.375,
+        };
+        let n = n as f64;
+        (1..=n as usize)
+            .map(|m| (m as f64 - a) / (n + 1.0 - 2.0 * a))
+            .collect()
+    }
 }
 
 /// Exceedance probabilities of a series with historic floods (不连续系列), largest first.
@@ -241,6 +281,8 @@ pub(crate) mod tests {
     #[test]
     fn positions() {
         assert_eq!(plotting_positions(3), [0.25, 0.5, 0.75]);
+        assert_eq!(Plotting::Hazen.positions(2), [0.25, 0.75]);
+        near(Plotting::Gringorten.positions(10)[0], 0.56 / 10.12, 1e-15);
         // No history: the formula must fall back to m/(n+1).
         assert_eq!(
             plotting_positions_with_history(99, 0, 3, 0),

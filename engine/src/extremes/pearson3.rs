@@ -149,6 +149,9 @@ impl Pearson3 {
         if !(start.mean > 0.0 && start.sd > 0.0) {
             return None;
         }
+        if options.objective != Objective::Absolute {
+            return profile(descending, exceedance, start.mean, options);
+        }
         let curve = |p: &[f64; 3]| {
             let mean = if options.hold_mean { start.mean } else { p[0] };
             let cv = p[1];
@@ -221,6 +224,115 @@ impl Pearson3 {
         }
         sum
     }
+}
+
+/// Skewness values between which the least sum of squares is looked for.
+const SKEWNESS: [f64; 21] = [
+    -6.0, -4.0, -3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0,
+    8.0, 10.0, 14.0, 20.0,
+];
+
+/// Least squares for the objectives that are sums of squares: for a given Cs the curve is linear in its mean and standard
+/// deviation, so that one dimension is left to search.
+fn profile(
+    descending: &[f64],
+    exceedance: &[f64],
+    sample_mean: f64,
+    options: &CurveFitting,
+) -> Option<Pearson3> {
+    let weight = |value: f64| match options.objective {
+        Objective::RelativeSquared => 1.0 / (value * value),
+        _ => 1.0,
+    };
+    let at = |cs: f64| -> (Pearson3, f64) {
+        let phi: Vec<f64> = exceedance
+            .iter()
+            .map(|&p| frequency_factor(p, cs))
+            .collect();
+        let points = || {
+            descending
+                .iter()
+                .zip(&phi)
+                .map(|(&v, &f)| (v, f, weight(v)))
+        };
+        // A ratio of zero leaves Cv free: the normal curve.
+        let ratio = options.cs_cv_ratio.filter(|&r| r != 0.0);
+        let (mean, sd) = if let Some(ratio) = ratio {
+            let cv = cs / ratio;
+            let (mut top, mut bottom) = (0.0, 0.0);
+            for (v, f, w) in points() {
+                let g = 1.0 + cv * f;
+                top += w * g * v;
+                bottom += w * g * g;
+            }
+            let mean = if options.hold_mean {
+                sample_mean
+            } else {
+                top / bottom
+            };
+            (mean, cv * mean)
+        } else if options.hold_mean {
+            let (mut top, mut bottom) = (0.0, 0.0);
+            for (v, f, w) in points() {
+                top += w * f * (v - sample_mean);
+                bottom += w * f * f;
+            }
+            (sample_mean, top / bottom)
+        } else {
+            let (mut sw, mut sf, mut sv) = (0.0, 0.0, 0.0);
+            for (v, f, w) in points() {
+                sw += w;
+                sf += w * f;
+                sv += w * v;
+            }
+            let (mf, mv) = (sf / sw, sv / sw);
+            let (mut top, mut bottom) = (0.0, 0.0);
+            for (v, f, w) in points() {
+                top += w * (f - mf) * (v - mv);
+                bottom += w * (f - mf) * (f - mf);
+            }
+            let sd = top / bottom;
+            (mv - sd * mf, sd)
+        };
+        let cost = if mean > 0.0 && sd > 0.0 {
+            points()
+                .map(|(v, f, w)| w * (v - mean - sd * f) * (v - mean - sd * f))
+                .sum()
+        } else {
+            f64::INFINITY
+        };
+        (Pearson3 { mean, sd, cs }, cost)
+    };
+    if options.cs_cv_ratio == Some(0.0) {
+        let (curve, cost) = at(0.0);
+        return cost.is_finite().then_some(curve);
+    }
+    let costs = SKEWNESS.map(|cs| at(cs).1);
+    let best = (0..SKEWNESS.len()).min_by(|&a, &b| costs[a].total_cmp(&costs[b]))?;
+    if !costs[best].is_finite() {
+        return None;
+    }
+    let (mut low, mut high) = (
+        SKEWNESS[best.saturating_sub(1)],
+        SKEWNESS[(best + 1).min(SKEWNESS.len() - 1)],
+    );
+    // Golden section; the sum of squares is flat to rounding within 1e-8 of its least.
+    let share = 0.5 * (5.0_f64.sqrt() - 1.0);
+    let (mut left, mut right) = (high - share * (high - low), low + share * (high - low));
+    let (mut at_left, mut at_right) = (at(left).1, at(right).1);
+    while high - low > 1e-8 {
+        if at_left <= at_right {
+            (high, right, at_right) = (right, left, at_left);
+            left = high - share * (high - low);
+            at_left = at(left).1;
+        } else {
+            (low, left, at_left) = (left, right, at_right);
+            right = low + share * (high - low);
+            at_right = at(right).1;
+        }
+    }
+    let (curve, cost) = at(0.5 * (low + high));
+    cost.is_finite().then_some(curve)
 }
 
 #[cfg(test)]

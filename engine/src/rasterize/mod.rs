@@ -10,13 +10,17 @@
 //! | [`rasterize`] with [`Rule::AllTouched`] | every cell whose interior the polygon meets, as GDAL's `-at` |
 //! | [`coverage`], [`coverage_runs`] | signed-area accumulation, exact to the rounding of f64 |
 //! | [`rasterize_lines`] | every cell that a line passes through |
+//!
+//! [`outlines`] goes the other way: polygons around the cells of a mask.
 
 mod coverage;
 mod lines;
+mod outlines;
 mod polygons;
 
 pub use coverage::{Coverage, Run, coverage, coverage_runs};
 pub use lines::rasterize_lines;
+pub use outlines::outlines;
 pub use polygons::{Rule, rasterize};
 
 use crate::grid::Grid;

@@ -177,7 +177,7 @@ fn line(svg: &mut String, a: (f32, f32), b: (f32, f32), colour: &str, width: f32
 }
 
 /// The least of 1, 2, 5 times a power of ten that is not below `rough`.
-fn nice_step(rough: f64) -> f64 {
+pub(super) fn nice_step(rough: f64) -> f64 {
     let power = libm::pow(10.0, libm::log10(rough).floor());
     [1.0, 2.0, 5.0, 10.0]
         .into_iter()

@@ -6,11 +6,13 @@
 //! | `layout` | where it stands: the SVG over the raster |
 //! | `text` | the embedded font, widths, missing glyphs |
 //! | `chart` | exceedance curves and bars as charts |
+//! | `paper` | probability paper (海森机率格纸) and logarithmic paper |
 //!
 //! Sheets are A4 landscape at 200 dpi. Made-up and screening layers carry a mark on the sheet itself.
 
 pub mod chart;
 mod layout;
+pub mod paper;
 pub mod sheet;
 pub mod text;
 

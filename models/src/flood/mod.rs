@@ -1,6 +1,7 @@
 //! Flood (洪涝): design rain, runoff, the 2-D solver, rivers without survey, the storm library, the year simulation, and screening.
 
 pub mod hillslope;
+pub mod idf;
 pub mod infiltration;
 pub mod library;
 pub mod model;

@@ -317,6 +317,26 @@ impl Infiltration {
         }
     }
 
+    /// What changes in a run: rain fallen, water taken or wetness per cell; empty for laws without memory.
+    pub(in crate::flood) fn state(&self) -> &[f64] {
+        match &self.law {
+            Law::None | Law::Constant { .. } => &[],
+            Law::CurveNumber { fallen_m, .. } => fallen_m,
+            Law::GreenAmpt { taken_m, .. } => taken_m,
+            Law::Horton { dryness, .. } => dryness,
+        }
+    }
+
+    /// Puts a state of as many cells.
+    pub(in crate::flood) fn restore(&mut self, state: &[f64]) {
+        match &mut self.law {
+            Law::None | Law::Constant { .. } => {}
+            Law::CurveNumber { fallen_m: own, .. }
+            | Law::GreenAmpt { taken_m: own, .. }
+            | Law::Horton { dryness: own, .. } => own.copy_from_slice(state),
+        }
+    }
+
     /// Number of cells.
     pub fn cells(&self) -> usize {
         self.cells

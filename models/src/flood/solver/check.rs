@@ -283,6 +283,17 @@ fn ground(
         o.froude_max > 0.0 && o.froude_max.is_finite(),
         "above 0",
     );
+    let rule = &o.auto;
+    range(
+        "auto",
+        rule.share,
+        rule.share > 0.0
+            && rule.share <= 1.0
+            && rule.deep_m > 0.0
+            && rule.froude > 0.0
+            && rule.front > 0.0,
+        "depth, Froude number and front above 0, a share above 0, at most 1",
+    );
     range(
         "hydrology_s",
         o.hydrology_s,
@@ -294,6 +305,12 @@ fn ground(
         o.dt_max_s,
         o.dt_max_s > 0.0 && o.dt_max_s.is_finite(),
         "above 0 s",
+    );
+    range(
+        "dt_min_s",
+        o.dt_min_s,
+        o.dt_min_s > 0.0 && o.dt_min_s < o.dt_max_s,
+        "above 0 s, below dt_max_s",
     );
     range(
         "flooded_m",

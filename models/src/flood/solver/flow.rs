@@ -1,23 +1,28 @@
 //! State of a run and its steps in time.
 
+use super::auto;
 use super::edges::{Faces, Gate, Law, Settled, Supply};
 use super::inertial;
 use super::kernel::{GRAVITY, add, greatest, hi, lo};
-use super::plane::{BAND_ROWS, BLOCK_ROWS, Blocks, Plane, Shape};
+use super::plane::{BAND_ROWS, Blocks, Plane, Shape};
 use super::volumes::{self, Order, Stage};
 use super::watch::{Flows, Peaks, Watch, look};
 use super::{
-    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, Link, OUTLET, Scheme,
-    SolverOptions, Work,
+    ACTIVE, BoundaryLaw, Case, Edge, Inflow, Inundation, Ledger, Link, OUTLET, Probe, Scheme,
+    SolverOptions, State, Work,
 };
 use crate::flood::infiltration::{Infiltration, Rain, Soil};
-use anlan_engine::{Error, Raster, Result};
+use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use rayon::prelude::*;
 
 /// Height of walls over any bed, m: no water passes, and no product of it leaves f32.
 const WALL_M: f32 = 1e20;
-/// Steps between two looks at which blocks are active: fewer than a block has rows or columns.
-const WAKE_STEPS: u64 = 8;
+/// Steps between two looks at which blocks are active: fewer than a block has rows or columns. While none sleeps, it
+/// is only a matter of cost, and looked at less often.
+const WAKE_STEPS: u64 = 3;
+const SLEEP_STEPS: u64 = 60;
+/// Rows of light work that are worth a task.
+const ROWS_PER_TASK: usize = 16;
 
 /// What a scheme needs beside the state: room for rows on their way, one set per band.
 enum Room {
@@ -33,10 +38,12 @@ enum Room {
 /// themselves (finite volumes), m²/s.
 pub(super) struct Flow {
     shape: Shape,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
     faces: Faces,
     cell_m: f64,
-    options: SolverOptions,
+    pub(super) options: SolverOptions,
+    /// The scheme in force, and since when, s.
+    scheme: (Scheme, f64),
     cells: Vec<u32>,
     bed: Plane,
     manning: Plane,
@@ -87,7 +94,10 @@ impl Flow {
         }
         let blocks = Blocks::new(&shape, |row, col| taking_part[row * shape.cols + col]);
         let deepest = greatest(&depth);
-        let bands = shape.rows.div_ceil(BAND_ROWS);
+        let scheme = match options.scheme {
+            Scheme::Auto => auto::first(case, &depth, &bed, &shape, &options.auto),
+            chosen => chosen,
+        };
         let pair = |first: Plane| [first.clone(), first];
         let mut flow = Flow {
             cell_m: grid.dx,
@@ -100,13 +110,8 @@ impl Flow {
             flow_y: pair(plane(0.0)),
             present: 0,
             rest: plane(0.0),
-            room: match options.scheme {
-                Scheme::Inertial => Room::Inertial(vec![inertial::Scratch::new(&shape); bands]),
-                Scheme::Fv1 | Scheme::Fv2 => Room::Volumes {
-                    scratch: vec![volumes::Scratch::new(&shape); bands],
-                    change: (options.scheme == Scheme::Fv2).then(|| plane(0.0)),
-                },
-            },
+            room: room_for(scheme, &shape),
+            scheme: (scheme, 0.0),
             peaks: [0.0, 0.0, 0.0, 0.0, -1.0, 0.0].map(plane),
             deepest,
             fastest: (GRAVITY * deepest).sqrt(),
@@ -147,17 +152,26 @@ impl Flow {
     }
 
     /// Runs until a time, s.
-    pub(super) fn advance(&mut self, end: f64, case: &Case<'_>) -> Result<()> {
+    pub(super) fn advance(&mut self, until: f64, case: &Case<'_>) -> Result<()> {
+        let end = until.min(self.options.end_s);
         while self.now < end {
             let mut until = self.supply(case.inflows).min(end);
             if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
                 until = until.min(self.wetted + self.options.hydrology_s);
             }
             self.set_gates(case);
-            if self.steps.is_multiple_of(WAKE_STEPS) {
+            let every = if self.blocks.all_awake() {
+                SLEEP_STEPS
+            } else {
+                WAKE_STEPS
+            };
+            if self.steps.is_multiple_of(every) {
                 self.wake(false);
             }
             let mut dt = self.longest_step();
+            if !(dt >= self.options.dt_min_s) {
+                return Err(self.too_short(dt));
+            }
             if self.now + dt >= until {
                 dt = until - self.now;
                 self.now = until;
@@ -172,26 +186,252 @@ impl Flow {
             if self.now - self.watched >= self.options.watch_s || self.now >= end {
                 self.watch(self.now - self.watched);
                 self.watched = self.now;
+                if self.options.scheme == Scheme::Auto
+                    && self.scheme.0 == Scheme::Inertial
+                    && self.is_too_fast(&self.options.auto)
+                {
+                    self.go_over_to_volumes();
+                }
             }
         }
-        if !self.volume_m3().is_finite() {
-            return Err(Error::Failed(format!(
-                "flood: depths ceased to be finite before {end} s of simulated time"
+        if self.volume_m3().is_finite() {
+            Ok(())
+        } else {
+            Err(self.not_finite())
+        }
+    }
+
+    /// Why a run is given up whose time step has become too short.
+    fn too_short(&self, dt: f64) -> Error {
+        let h = &self.depth[self.present];
+        let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
+        let wave = |at: usize| {
+            let fast = match self.scheme.0 {
+                Scheme::Inertial | Scheme::Auto => 0.0,
+                Scheme::Fv1 | Scheme::Fv2 if h[at] > self.options.dry_m => {
+                    x[at].hypot(y[at]) / h[at]
+                }
+                Scheme::Fv1 | Scheme::Fv2 => 0.0,
+            };
+            fast + (GRAVITY * h[at]).sqrt()
+        };
+        let worst = (self.cells.iter())
+            .max_by(|&&a, &&b| {
+                let [a, b] = [a, b].map(|c| wave(self.shape.of_cell(c as usize)));
+                a.total_cmp(&b)
+            })
+            .map_or(0, |&c| c as usize);
+        let at = self.shape.of_cell(worst);
+        let (row, col) = self.shape.row_col(worst);
+        Error::Failed(format!(
+            "flood: at {:.1} s the time step fell to {dt:.2e} s (at least {} s): {:.1} m of water over a bed of {:.1} m, waves of {:.0} m/s in row {row}, column {col}. Look for a pit or a no-data value in the terrain there, and for an inflow or a level in another unit",
+            self.now,
+            self.options.dt_min_s,
+            h[at],
+            self.bed[at],
+            wave(at),
+        ))
+    }
+
+    fn not_finite(&self) -> Error {
+        let h = &self.depth[self.present];
+        let worst = (self.cells.iter())
+            .find(|&&c| !h[self.shape.of_cell(c as usize)].is_finite())
+            .map_or(0, |&c| c as usize);
+        let (row, col) = self.shape.row_col(worst);
+        Error::Failed(format!(
+            "flood: at {:.1} s the depth in row {row}, column {col} ceased to be finite (bed {:.1} m, Manning's n {})",
+            self.now,
+            self.bed[self.shape.of_cell(worst)],
+            self.manning[self.shape.of_cell(worst)],
+        ))
+    }
+
+    pub(super) fn now(&self) -> f64 {
+        self.now
+    }
+
+    pub(super) fn depth_now(&self, grid: &Grid) -> Raster<f32> {
+        let mut out = Raster::filled(*grid, f32::NAN);
+        let values = out.values_mut();
+        for &cell in &self.cells {
+            values[cell as usize] = self.depth[self.present][self.shape.of_cell(cell as usize)];
+        }
+        out
+    }
+
+    pub(super) fn ledger_now(&self) -> Ledger {
+        Ledger {
+            stored_m3: self.volume_m3(),
+            ..self.ledger
+        }
+    }
+
+    pub(super) fn probe(&self, cell: u32) -> Option<Probe> {
+        self.cells.binary_search(&cell).ok()?;
+        let at = self.shape.of_cell(cell as usize);
+        let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
+        let depth = self.depth[self.present][at];
+        let [qx, qy] = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => [
+                0.5 * (x[at - 1] + x[at]),
+                0.5 * (y[at - self.shape.stride] + y[at]),
+            ],
+            Scheme::Fv1 | Scheme::Fv2 => [x[at], y[at]],
+        };
+        let velocity = |q: f32| {
+            if depth >= self.options.moving_m {
+                f64::from(q) / f64::from(depth)
+            } else {
+                0.0
+            }
+        };
+        Some(Probe {
+            depth_m: f64::from(depth),
+            level_m: f64::from(self.bed[at]) + f64::from(depth),
+            velocity_m_s: [velocity(qx), velocity(qy)],
+        })
+    }
+
+    /// The state now. Which blocks sleep is settled anew, as it is when the state is taken up.
+    pub(super) fn save(&mut self) -> State {
+        self.wake(true);
+        let now = self.present;
+        let field = |plane: &Plane| {
+            let row = |row: usize| {
+                let at = self.shape.at(row as isize, 0);
+                &plane[at..at + self.shape.cols]
+            };
+            (0..self.shape.rows).flat_map(row).copied().collect()
+        };
+        let planes = [
+            &self.depth[now],
+            &self.rest,
+            &self.flow_x[now],
+            &self.flow_y[now],
+        ];
+        State {
+            shape: (self.shape.rows, self.shape.cols),
+            cells: self.cells.len(),
+            now_s: self.now,
+            watched_s: self.watched,
+            wetted_s: self.wetted,
+            deepest: self.deepest,
+            fastest: self.fastest,
+            scheme: self.scheme,
+            steps: self.steps,
+            cell_steps: self.cell_steps,
+            ledger: self.ledger,
+            fields: planes.into_iter().chain(&self.peaks).map(field).collect(),
+            soil: self.soil.as_ref().map_or(&[][..], |s| s.state()).to_vec(),
+            running: (self.links.iter())
+                .map(|l| matches!(&l.work, Work::Pump(p) if p.is_running()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, state: &State) -> Result<()> {
+        let soil = self.soil.as_ref().map_or(0, |s| s.state().len());
+        let (here, there) = (
+            (
+                self.shape.rows,
+                self.shape.cols,
+                self.cells.len(),
+                soil,
+                self.links.len(),
+            ),
+            (
+                state.shape.0,
+                state.shape.1,
+                state.cells,
+                state.soil.len(),
+                state.running.len(),
+            ),
+        );
+        if here != there {
+            let told = |(rows, cols, cells, soil, links): (usize, usize, usize, usize, usize)| {
+                format!(
+                    "{} x {} cells, {cells} of them in the solver, {soil} soils, {links} works",
+                    rows - 2,
+                    cols - 2
+                )
+            };
+            return Err(Error::input(Fault::new(
+                "restart",
+                told(there),
+                format!("the case that was saved: {}", told(here)),
+                "take the restart file of this case, or start anew",
             )));
         }
+        (self.now, self.watched, self.wetted) = (state.now_s, state.watched_s, state.wetted_s);
+        (self.deepest, self.fastest) = (state.deepest, state.fastest);
+        (self.steps, self.cell_steps) = (state.steps, state.cell_steps);
+        if self.scheme.0 != state.scheme.0 {
+            self.room = room_for(state.scheme.0, &self.shape);
+        }
+        self.scheme = state.scheme;
+        self.ledger = state.ledger;
+        let put = |plane: &mut Plane, field: &[f32], shape: &Shape| {
+            for (row, values) in field.chunks_exact(shape.cols).enumerate() {
+                let at = shape.at(row as isize, 0);
+                plane[at..at + shape.cols].copy_from_slice(values);
+            }
+        };
+        let shape = &self.shape;
+        for (pair, field) in [&mut self.depth, &mut self.flow_x, &mut self.flow_y]
+            .into_iter()
+            .zip([0, 2, 3])
+        {
+            pair.iter_mut()
+                .for_each(|plane| put(plane, &state.fields[field], shape));
+        }
+        put(&mut self.rest, &state.fields[1], shape);
+        for (plane, field) in self.peaks.iter_mut().zip(&state.fields[4..]) {
+            put(plane, field, shape);
+        }
+        if let Some(soil) = &mut self.soil {
+            soil.restore(&state.soil);
+        }
+        for (link, &running) in self.links.iter_mut().zip(&state.running) {
+            if let Work::Pump(pump) = &mut link.work {
+                pump.set_running(running);
+            }
+        }
+        self.wake(true);
         Ok(())
     }
 
     fn longest_step(&self) -> f64 {
         let o = &self.options;
-        let dt = match o.scheme {
-            Scheme::Inertial => {
+        let dt = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => {
                 let wave = libm::sqrt(f64::from(GRAVITY) * f64::from(self.deepest));
                 o.alpha * libm::sqrt(f64::from(o.theta)) * self.cell_m / wave
             }
             Scheme::Fv1 | Scheme::Fv2 => o.courant * self.cell_m / f64::from(self.fastest),
         };
         dt.min(o.dt_max_s)
+    }
+
+    /// Shape, depth and flows through the east and south faces.
+    pub(super) fn inertial_fields(&self) -> (&Shape, &Plane, &Plane, &Plane) {
+        let now = self.present;
+        (
+            &self.shape,
+            &self.depth[now],
+            &self.flow_x[now],
+            &self.flow_y[now],
+        )
+    }
+
+    /// Takes flows of cells in place of those of faces, and finite volumes from here on.
+    pub(super) fn put_volumes(&mut self, x: Plane, y: Plane, fastest: f32) {
+        self.flow_x = [x.clone(), x];
+        self.flow_y = [y.clone(), y];
+        self.fastest = fastest;
+        self.scheme = (Scheme::Fv2, self.now);
+        self.room = room_for(Scheme::Fv2, &self.shape);
+        self.wake(true);
     }
 
     /// Puts the steps of the inflows in force that hold now; returns when the next begins.
@@ -234,8 +474,8 @@ impl Flow {
     }
 
     fn step(&mut self, dt: f64) {
-        let sum = match self.options.scheme {
-            Scheme::Inertial => self.step_inertial(dt, inertial::advance),
+        let sum = match self.scheme.0 {
+            Scheme::Inertial | Scheme::Auto => self.step_inertial(dt, inertial::advance),
             Scheme::Fv1 => self.stage(dt, Order::First, volumes::advance),
             Scheme::Fv2 => {
                 self.stage(dt, Order::Opening, volumes::advance);
@@ -421,7 +661,7 @@ impl Flow {
             .zip(self.rest[body].par_chunks_mut(shape.stride))
             .zip(soils)
             .enumerate()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .map_init(
                 || vec![0.0f32; cols],
                 |fallen, (row, ((h, rest), soil))| {
@@ -556,7 +796,7 @@ impl Flow {
         let (shape, h) = (&self.shape, &self.depth[self.present]);
         let rows: Vec<f64> = (0..shape.rows - 2)
             .into_par_iter()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .map(|row| {
                 let run = shape.grid_row(row);
                 (h[run.clone()].iter().zip(&self.rest[run]))
@@ -572,15 +812,15 @@ impl Flow {
         let watch = Watch {
             flooded: o.flooded_m,
             moving: o.moving_m,
-            froude: match o.scheme {
-                Scheme::Inertial => o.froude_max,
+            froude: match self.scheme.0 {
+                Scheme::Inertial | Scheme::Auto => o.froude_max,
                 // The flow of a cell is its own: nothing to cap.
                 Scheme::Fv1 | Scheme::Fv2 => 1e6,
             },
             now: self.now as f32,
             elapsed: elapsed as f32,
         };
-        let (shape, blocks, scheme) = (&self.shape, &self.blocks, o.scheme);
+        let (shape, blocks, scheme) = (&self.shape, &self.blocks, self.scheme.0);
         let h = &self.depth[self.present];
         let (x, y) = (&self.flow_x[self.present], &self.flow_y[self.present]);
         let (body, stride) = (shape.body(), shape.stride);
@@ -593,7 +833,7 @@ impl Flow {
             .zip(arrival[body.clone()].par_chunks_mut(stride))
             .zip(duration[body].par_chunks_mut(stride))
             .enumerate()
-            .with_min_len(BLOCK_ROWS)
+            .with_min_len(ROWS_PER_TASK)
             .for_each(
                 |(row, (((((depth, velocity), at_peak), hazard), arrival), duration))| {
                     for run in blocks.runs(row as isize) {
@@ -602,7 +842,7 @@ impl Flow {
                         let own = Shape::first_col() + run.start..Shape::first_col() + run.end;
                         let shifted = |by: usize| cells.start - by..cells.end - by;
                         let flows = match scheme {
-                            Scheme::Inertial => Flows::Faces([
+                            Scheme::Inertial | Scheme::Auto => Flows::Faces([
                                 &x[shifted(1)],
                                 &x[cells.clone()],
                                 &y[shifted(stride)],
@@ -650,10 +890,25 @@ impl Flow {
             arrival_s,
             duration_s: gather(duration),
             ledger: self.ledger,
+            scheme: self.scheme,
             steps: self.steps,
             cell_steps: self.cell_steps,
             cells: self.cells,
         }
+    }
+}
+
+/// Room for the bands of a scheme.
+fn room_for(scheme: Scheme, shape: &Shape) -> Room {
+    let bands = shape.rows.div_ceil(BAND_ROWS);
+    match scheme {
+        Scheme::Inertial | Scheme::Auto => {
+            Room::Inertial(vec![inertial::Scratch::new(shape); bands])
+        }
+        Scheme::Fv1 | Scheme::Fv2 => Room::Volumes {
+            scratch: vec![volumes::Scratch::new(shape); bands],
+            change: (scheme == Scheme::Fv2).then(|| Plane::filled(shape, 0.0)),
+        },
     }
 }
 
@@ -808,8 +1063,12 @@ mod tests {
         for _ in 0..20 {
             let dt = flow.longest_step();
             let sum = match (scheme, wide) {
-                (Scheme::Inertial, true) => flow.step_inertial(dt, inertial::advance),
-                (Scheme::Inertial, false) => flow.step_inertial(dt, inertial::step_band),
+                (Scheme::Inertial | Scheme::Auto, true) => {
+                    flow.step_inertial(dt, inertial::advance)
+                }
+                (Scheme::Inertial | Scheme::Auto, false) => {
+                    flow.step_inertial(dt, inertial::step_band)
+                }
                 (Scheme::Fv1, true) => flow.stage(dt, Order::First, volumes::advance),
                 (Scheme::Fv1, false) => flow.stage(dt, Order::First, volumes::stage_band),
                 (Scheme::Fv2, wide) => {

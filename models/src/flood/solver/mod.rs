@@ -9,18 +9,21 @@
 //! * **positivity**: a cell that is asked for more water than it has gives each neighbour the same share of what was
 //!   asked; both sides of a face use the same product, so that mass is kept to rounding;
 //! * a compensated depth (two-sum) and an f64 **mass ledger**: initial + inflow - outflow - stored;
+//! * `auto` begins with the inertial equations and goes over to finite volumes when deep water runs too fast for them;
 //! * the time step follows the deepest water or the fastest wave, and is cut at the ends of inflow steps.
 //!
 //! Only blocks of cells that hold water, or touch one that does, cost time. Work is done by bands of rows in rayon's
 //! current pool. Reductions are maxima, or sums per band in band order: the bytes of the result do not depend on the
 //! number of threads.
 
+mod auto;
 mod check;
 mod edges;
 mod flow;
 mod inertial;
 mod kernel;
 mod plane;
+mod state;
 #[cfg(test)]
 mod reference_cases;
 #[cfg(test)]
@@ -37,6 +40,7 @@ use super::works::pumps::Pump;
 use super::works::weirs::{Bridge, Opening, Weir};
 use anlan_engine::{Error, Grid, Raster, Result};
 use flow::Flow;
+pub use state::State;
 
 /// A cell outside the solver: hillslope or no data; a wall to the flow.
 pub const WALL: u8 = 0;
@@ -76,6 +80,35 @@ pub enum Scheme {
     Fv1,
     /// Finite volumes of second order in space and time.
     Fv2,
+    /// `Inertial` for as long as its equations hold, then `Fv2`: from the start where the case breaks a dam or a dyke or
+    /// begins with a front of water, later when deep water runs near its critical speed ([`AutoRule`]).
+    Auto,
+}
+
+/// When [`Scheme::Auto`] leaves the inertial equations. Only deep cells count: sheet flow on a hillslope is fast for its
+/// depth and right without advection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AutoRule {
+    /// Depth from which a cell counts as deep, m.
+    pub deep_m: f32,
+    /// Froude number from which deep water is fast.
+    pub froude: f32,
+    /// Share of the deep cells that are fast, above 0, at most 1.
+    pub share: f64,
+    /// Least difference of level between two neighbouring wet cells, as a share of the greater depth, that is a front at
+    /// the start.
+    pub front: f32,
+}
+
+impl Default for AutoRule {
+    fn default() -> Self {
+        AutoRule {
+            deep_m: 0.3,
+            froude: 0.8,
+            share: 0.01,
+            front: 0.3,
+        }
+    }
 }
 
 /// How to solve. The defaults are meant for every case; none needs tuning per case.
@@ -83,6 +116,8 @@ pub enum Scheme {
 pub struct SolverOptions {
     /// The equations.
     pub scheme: Scheme,
+    /// The rule of `Scheme::Auto`.
+    pub auto: AutoRule,
     /// Length of the simulation, s.
     pub end_s: f64,
     /// Courant factor alpha of the inertial scheme, above 0, at most 0.7 (Bates et al. 2010); 1/sqrt(2) is the limit in
@@ -105,6 +140,8 @@ pub struct SolverOptions {
     pub hydrology_s: f64,
     /// Greatest time step, s; it rules while the ground is dry or the water is a film.
     pub dt_max_s: f64,
+    /// Time step below which a run is given up, s: such water is too deep or too fast to be meant.
+    pub dt_min_s: f64,
     /// Depth from which a cell counts as flooded for arrival and duration, m.
     pub flooded_m: f32,
     /// Depth from which velocities are noted, m.
@@ -123,6 +160,7 @@ impl Default for SolverOptions {
     fn default() -> Self {
         SolverOptions {
             scheme: Scheme::default(),
+            auto: AutoRule::default(),
             end_s: 3600.0,
             alpha: 0.7,
             courant: 0.45,
@@ -131,6 +169,7 @@ impl Default for SolverOptions {
             froude_max: 1.0,
             hydrology_s: 10.0,
             dt_max_s: 30.0,
+            dt_min_s: 1e-3,
             flooded_m: 0.15,
             moving_m: 0.05,
             watch_s: 10.0,
@@ -368,6 +407,8 @@ pub struct Inundation {
     pub duration_s: Vec<f32>,
     /// The water balance.
     pub ledger: Ledger,
+    /// The scheme at the end, and since when it ruled, s.
+    pub scheme: (Scheme, f64),
     /// Time steps taken.
     pub steps: u64,
     /// Cells that were computed, over all steps: walls and dry cells of active blocks count, those of sleeping blocks
@@ -390,25 +431,105 @@ impl Inundation {
 /// Runs a flood. `progress` hears the simulated time, s.
 ///
 /// # Errors
-/// Options out of range, rasters of different cells, geographic or oblong cells, missing bed or friction in an active
-/// cell, negative initial depth, inflow to a cell that is not active, boundary cells that lie at no edge, dyke faces
-/// between cells that are not neighbours, series that do not ascend, all named together. `Failed` when depths cease to
-/// be finite.
+/// As [`Simulation::new`] and [`Simulation::advance`].
 pub fn simulate(
     case: &Case<'_>,
     options: &SolverOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Inundation> {
-    let faults = check::check(case, options);
-    if !faults.is_empty() {
-        return Err(Error::Input(faults));
+    let mut run = Simulation::new(*case, options)?;
+    while run.now_s() < options.end_s {
+        run.advance(run.now_s() + options.progress_s)?;
+        progress(run.now_s());
     }
-    let mut flow = Flow::new(case, options);
-    let mut told = 0.0f64;
-    while told < options.end_s {
-        told = (told + options.progress_s).min(options.end_s);
-        flow.advance(told, case)?;
-        progress(told);
+    Ok(run.finish())
+}
+
+/// Water at a cell at one time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// Depth, m.
+    pub depth_m: f64,
+    /// Water level, m; the bed where it is dry.
+    pub level_m: f64,
+    /// Velocity to the east and to the south, m/s.
+    pub velocity_m_s: [f64; 2],
+}
+
+/// A run that its caller leads: it stops where the caller wants to look, and can be saved and taken up again.
+///
+/// Where a run stops its time step is cut: two runs give the same bytes where they stop at the same times. A run that is
+/// saved and taken up gives the bytes of one that was saved at the same times and went on.
+pub struct Simulation<'a> {
+    case: Case<'a>,
+    flow: Flow,
+}
+
+impl<'a> Simulation<'a> {
+    /// A run at its start.
+    ///
+    /// # Errors
+    /// Options out of range, rasters of different cells, geographic or oblong cells, missing bed or friction in an active
+    /// cell, negative initial depth, inflow to a cell that is not active, boundary cells that lie at no edge, dyke faces
+    /// between cells that are not neighbours, series that do not ascend, all named together.
+    pub fn new(case: Case<'a>, options: &SolverOptions) -> Result<Simulation<'a>> {
+        let faults = check::check(&case, options);
+        if !faults.is_empty() {
+            return Err(Error::Input(faults));
+        }
+        let flow = Flow::new(&case, options);
+        Ok(Simulation { case, flow })
     }
-    Ok(flow.finish())
+
+    /// Takes a run up where it was saved. The case and the options are those of the saved run, but for `end_s`.
+    ///
+    /// # Errors
+    /// As [`Simulation::new`]; a state of another case: other cells, soil or works.
+    pub fn resume(
+        case: Case<'a>,
+        options: &SolverOptions,
+        state: &State,
+    ) -> Result<Simulation<'a>> {
+        let mut run = Simulation::new(case, options)?;
+        run.flow.restore(state)?;
+        Ok(run)
+    }
+
+    /// Simulated time, s.
+    pub fn now_s(&self) -> f64 {
+        self.flow.now()
+    }
+
+    /// Runs until a time, s, at the latest to the end of the options.
+    ///
+    /// # Errors
+    /// `Failed` when the time step falls below `dt_min_s` or depths cease to be finite, with the cell that is to blame.
+    pub fn advance(&mut self, until_s: f64) -> Result<()> {
+        self.flow.advance(until_s, &self.case)
+    }
+
+    /// Depth now, m; cells outside the solver are NaN.
+    pub fn depth_m(&self) -> Raster<f32> {
+        self.flow.depth_now(&self.case.domain.bed_m.grid)
+    }
+
+    /// Water at a cell now; `None` outside the solver.
+    pub fn probe(&self, cell: u32) -> Option<Probe> {
+        self.flow.probe(cell)
+    }
+
+    /// The water balance so far.
+    pub fn ledger(&self) -> Ledger {
+        self.flow.ledger_now()
+    }
+
+    /// All that is needed to take the run up from here.
+    pub fn state(&mut self) -> State {
+        self.flow.save()
+    }
+
+    /// Ends the run.
+    pub fn finish(self) -> Inundation {
+        self.flow.finish()
+    }
 }

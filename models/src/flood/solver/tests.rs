@@ -3,7 +3,7 @@
 
 use super::{
     ACTIVE, Boundary, BoundaryLaw, Case, Domain, Dyke, Edge, Inflow, Inundation, Link, OUTLET,
-    Scheme, Series, SolverOptions, Work, simulate,
+    Scheme, Series, Simulation, SolverOptions, State, Work, simulate,
 };
 use crate::flood::infiltration::Infiltration;
 use crate::flood::rain::Hyetograph;
@@ -30,13 +30,13 @@ pub(super) fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
 }
 
 pub(super) struct Ground {
-    pub bed: Raster<f32>,
-    pub manning: Raster<f32>,
-    pub kind: Raster<u8>,
+    pub(super) bed: Raster<f32>,
+    pub(super) manning: Raster<f32>,
+    pub(super) kind: Raster<u8>,
 }
 
 impl Ground {
-    pub fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
+    pub(super) fn new(grid: Grid, manning: f32, bed: impl Fn(usize, usize) -> f64) -> Ground {
         Ground {
             bed: Raster::new(
                 grid,
@@ -47,7 +47,7 @@ impl Ground {
         }
     }
 
-    pub fn domain(&self) -> Domain<'_> {
+    pub(super) fn domain(&self) -> Domain<'_> {
         Domain {
             bed_m: &self.bed,
             manning_n: &self.manning,
@@ -55,7 +55,7 @@ impl Ground {
         }
     }
 
-    pub fn run(
+    pub(super) fn run(
         &self,
         initial: Option<&Raster<f32>>,
         inflows: &[Inflow],
@@ -69,7 +69,7 @@ impl Ground {
         simulate(&case, options, &mut |_| {}).unwrap()
     }
 
-    pub fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
+    pub(super) fn depth(&self, depth: impl Fn(usize, usize) -> f64) -> Raster<f32> {
         let data = Array2::from_shape_fn(self.bed.grid.shape(), |(r, c)| depth(r, c) as f32);
         Raster::new(self.bed.grid, data)
     }
@@ -914,6 +914,114 @@ fn a_roof_of_rain_runs_off_at_the_kinematic_rate() {
                 "{scheme:?} {c} {h} {normal}"
             );
         }
+    }
+}
+
+#[test]
+fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
+    // Half of the ground stays dry: blocks sleep. The pump runs when the state is saved.
+    let ground = Ground::new(grid(60, 70, 10.0), 0.05, |r, c| {
+        0.3 * (r as f64 - 30.0).abs() + 0.05 * c as f64
+    });
+    let map = |value: f32| Raster::filled(ground.bed.grid, value);
+    let soil = Infiltration::green_ampt(&map(6.5), &map(167.0), &map(0.3), true).unwrap();
+    let river = Inflow {
+        cells: vec![30 * 70 + 60],
+        step_s: 700.0,
+        rates_m_s: vec![0.05, 0.1, 0.02],
+    };
+    let burst = RainField::uniform(&Hyetograph::uniform(5.0, 0.5, 0.5), &ground.bed.grid);
+    let pump = Link {
+        from: 30 * 70 + 20,
+        to: Some(10 * 70 + 20),
+        work: Work::Pump(Pump::new(0.1, 0.01, &[(0.0, 0.2)]).unwrap()),
+    };
+    for scheme in [Scheme::Inertial, Scheme::Fv1, Scheme::Fv2] {
+        for rain in [None, Some(&burst)] {
+            let options = SolverOptions {
+                scheme,
+                end_s: 2400.0,
+                edge: Edge::Free,
+                ..Default::default()
+            };
+            let case = Case {
+                inflows: std::slice::from_ref(&river),
+                links: std::slice::from_ref(&pump),
+                rain,
+                soil: Some(&soil),
+                ..Case::new(ground.domain())
+            };
+            let mut first = Simulation::new(case, &options).unwrap();
+            first.advance(1500.0).unwrap();
+            let bytes = first.state().to_bytes();
+            first.advance(2400.0).unwrap();
+            let first = first.finish();
+            let state = State::from_bytes(&bytes, "a".as_ref()).unwrap();
+            assert_eq!(state.now_s(), 1500.0);
+            let mut second = Simulation::resume(case, &options, &state).unwrap();
+            second.advance(2400.0).unwrap();
+            let second = second.finish();
+            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            for (a, b) in [
+                (&first.depth_m, &second.depth_m),
+                (&first.max_depth_m, &second.max_depth_m),
+                (&first.max_velocity_m_s, &second.max_velocity_m_s),
+                (&first.arrival_s, &second.arrival_s),
+                (&first.duration_s, &second.duration_s),
+            ] {
+                assert!(bits(a) == bits(b), "{scheme:?}");
+            }
+            assert_eq!((first.ledger, first.steps), (second.ledger, second.steps));
+            assert_eq!(first.cell_steps, second.cell_steps);
+            assert!(first.ledger.error().abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_state_of_another_case_is_refused_and_damage_is_seen() {
+    let ground = Ground::new(grid(6, 7, 10.0), 0.05, |_, _| 0.0);
+    let other = Ground::new(grid(7, 6, 10.0), 0.05, |_, _| 0.0);
+    let options = SolverOptions::default();
+    let state = Simulation::new(Case::new(ground.domain()), &options)
+        .unwrap()
+        .state();
+    let refused = Simulation::resume(Case::new(other.domain()), &options, &state);
+    let text = refused.err().unwrap().to_string();
+    assert!(text.contains("6 x 7") && text.contains("7 x 6"), "{text}");
+    let mut bytes = state.to_bytes();
+    for at in [0, 9, 100, bytes.len() - 1] {
+        bytes[at] ^= 1;
+        assert!(State::from_bytes(&bytes, "a".as_ref()).is_err());
+        bytes[at] ^= 1;
+    }
+    assert!(State::from_bytes(&bytes[..50], "a".as_ref()).is_err());
+    assert_eq!(State::from_bytes(&bytes, "a".as_ref()).unwrap(), state);
+}
+
+#[test]
+fn a_run_that_is_given_up_says_where_and_why() {
+    let ground = Ground::new(grid(4, 5, 1.0), 0.03, |r, c| {
+        if (r, c) == (2, 3) { -1e7 } else { 0.0 }
+    });
+    let start = ground.depth(|r, c| if (r, c) == (2, 3) { 1e7 } else { 1.0 });
+    for scheme in [Scheme::Inertial, Scheme::Fv2] {
+        let options = SolverOptions {
+            scheme,
+            ..Default::default()
+        };
+        let case = Case {
+            initial_depth_m: Some(&start),
+            ..Case::new(ground.domain())
+        };
+        let text = simulate(&case, &options, &mut |_| {})
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains("row 3, column 4"), "{text}");
+        assert!(
+            text.contains("time step") && text.contains("-10000000.0 m"),
+            "{text}"
+        );
     }
 }
 

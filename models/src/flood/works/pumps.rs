@@ -52,6 +52,11 @@ impl Pump {
         Ok(pump)
     }
 
+    /// Puts it into or out of service, as a saved run left it.
+    pub(in crate::flood) fn set_running(&mut self, running: bool) {
+        self.running = running;
+    }
+
     /// True while it runs.
     pub fn is_running(&self) -> bool {
         self.running
