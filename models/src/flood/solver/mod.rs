@@ -17,6 +17,8 @@
 //! number of threads.
 
 mod auto;
+#[cfg(test)]
+mod cases;
 mod check;
 mod edges;
 mod flow;
@@ -24,8 +26,6 @@ mod inertial;
 mod kernel;
 mod plane;
 mod state;
-#[cfg(test)]
-mod reference_cases;
 #[cfg(test)]
 mod tests;
 mod volumes;
