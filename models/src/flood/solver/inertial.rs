@@ -103,6 +103,14 @@ impl Scratch {
 /// One side of a face: bed, depth, Manning's n.
 type Side = (f32, f32, f32);
 
+/// Sum of the flows through the faces before and after one along its row. A face that is shut counts as the face itself: a
+/// channel that turns from cell to cell would otherwise lose a tenth of its flow at every step of time.
+#[inline(always)]
+fn beside(own: f32, before: f32, after: f32) -> f32 {
+    let open = |q: f32| if q == 0.0 { own } else { q };
+    open(before) + open(after)
+}
+
 /// New flow through a face, m²/s. `beside`, `across`: sums of the two neighbours along the flow and of the four across.
 #[inline(always)]
 fn flow(
@@ -189,7 +197,7 @@ fn east_faces(
             out[i] = flow(
                 (zl[i], hl[i], nl[i]),
                 (zr[i], hr[i], nr[i]),
-                (own[i], before[i] + after[i]),
+                (own[i], beside(own[i], before[i], after[i])),
                 (sl[i] + sr[i]) + (nwl[i] + nwr[i]),
                 step,
             );
@@ -223,7 +231,7 @@ fn south_faces(
             out[i] = flow(
                 (zl[i], hl[i], nl[i]),
                 (zr[i], hr[i], nr[i]),
-                (own[i], before[i] + after[i]),
+                (own[i], beside(own[i], before[i], after[i])),
                 (ee[i] + fe[i]) + (ew[i] + fw[i]),
                 step,
             );
