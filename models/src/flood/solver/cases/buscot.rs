@@ -6,7 +6,7 @@ use super::super::tests::{Ground, grid};
 use super::super::{
     Boundary, BoundaryLaw, Case, Dyke, Inflow, Inundation, Scheme, Series, SolverOptions, simulate,
 };
-use super::{Frame, SCHEMES, ascii_grid, assert_balanced, text};
+use super::{Frame, ascii_grid, assert_balanced, text};
 use ndarray::Array2;
 
 /// Cells that a line through the channel's vertices passes, each beside the last one, with the way along the channel.
@@ -147,22 +147,33 @@ fn csi(reach: &Reach, end: &Inundation, wet_m: f32) -> f64 {
     f64::from(both) / f64::from(either)
 }
 
+/// A cell is wet from 0.1 m. LISFLOOD-FP reached 0.84 as the best of 25 runs with different n (Horritt and Bates 2001). With
+/// the n of the file of the case, 0.01, the channel carries the flood almost alone and little is wet; the best of five n of
+/// the channel is 0.68. Both fall short of the published figure; inertial equations and finite volumes agree, so that it
+/// is the channel of whole cells that is at fault, not the scheme. Asserted is where it stands.
 #[test]
 fn the_thames_floods_at_buscot() {
+    let mut best = 0.0f64;
     for n in [0.01, 0.02, 0.03, 0.04, 0.05] {
-        for scheme in SCHEMES {
-            if scheme == Scheme::Fv2 && n > 0.01 { continue; }
-            let Some(reach) = Reach::new(n) else {
-                return;
-            };
+        let Some(reach) = Reach::new(n) else {
+            return;
+        };
+        for scheme in [Scheme::Inertial, Scheme::Fv1] {
+            if scheme == Scheme::Fv1 && n != 0.01 {
+                continue;
+            }
             let end = reach.run(scheme);
+            let score = csi(&reach, &end, 0.1);
             println!(
-                "Buscot, {scheme:?}, channel n {n}: CSI {:.3} (0.1 m), {:.3} (0.01 m); out / in {:.3}",
-                csi(&reach, &end, 0.1),
-                csi(&reach, &end, 0.01),
-                end.ledger.outflow_m3 / end.ledger.inflow_m3
+                "Buscot, {scheme:?}, channel n {n}: CSI {score:.3} ({:.3} from 0.01 m)",
+                csi(&reach, &end, 0.01)
             );
             assert_balanced(&end);
+            if n == 0.01 {
+                assert!(score > 0.35);
+            }
+            best = best.max(score);
         }
     }
+    assert!(best > 0.65);
 }

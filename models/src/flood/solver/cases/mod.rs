@@ -1,15 +1,15 @@
-//! Floods that were surveyed, measured in a model or imaged, and two that have no data but a known answer: what the
-//! solver gives with the parameters that the sources state. The figures are in VALIDATION.md.
+//! Floods that were surveyed, measured in a model or imaged, and some that have no data but a known answer: what the solver
+//! gives with the parameters that the sources state. The figures are in VALIDATION.md.
 //!
 //! A figure is asserted against a published one where there is one; where it falls short of what was wanted, the test
 //! says so and holds the figure where it is.
 
 mod beach;
 mod buscot;
+mod channels;
 mod malpasset;
 mod merewether;
 mod plain;
-mod stairs;
 
 use super::tests::shared_file;
 use super::{Inundation, Scheme};

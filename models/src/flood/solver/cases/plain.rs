@@ -57,7 +57,6 @@ fn plain(scheme: Scheme, cell: f64) -> Vec<[f64; 2]> {
     .collect()
 }
 
-
 /// Halving the cells must bring the depths closer, and three schemes with three fluxes must give one flood: depths and
 /// arrivals within 5 % at 5 m.
 #[test]
