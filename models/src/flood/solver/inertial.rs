@@ -3,7 +3,8 @@
 //! Flow through a face between cells l and r (positive from l to r), with bed step `dz = z_l - z_r`:
 //! * depth at the face `hf = max(h_l + min(dz, 0), h_r - max(dz, 0))` = highest level less highest bed, formed from depths
 //!   and one bed difference, so that no absolute level is ever held in f32;
-//! * `a = theta q + (1 - theta)/2 (q_before + q_after) - g hf dt S` (de Almeida et al. 2012, eq. 12);
+//! * `a = theta q + (1 - theta)/2 (q_before + q_after) - g hf dt S` (de Almeida et al. 2012, eq. 12), in which a
+//!   neighbour that is shut counts as q;
 //! * Manning friction is implicit: `q (1 + k |q|) = a`, `k = g dt n^2 hf^(-7/3)`, has the root `q = 2a / (1 + D)`,
 //!   `D = sqrt(1 + 4 k |a|)`; the transverse flow t lengthens |q| (de Almeida & Bates 2013):
 //!   `q = a / (1 + sqrt(((D - 1)/2)^2 + (k t)^2))`. For small dt this is the semi-implicit form of Bates et al. (2010,

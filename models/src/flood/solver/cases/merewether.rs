@@ -117,11 +117,11 @@ fn merewethers_street_floods() {
     let Some(points) = table("flood/merewether/ObservationPoints.csv") else {
         return;
     };
-    for scheme in [Scheme::Inertial, Scheme::Fv2] {
+    for scheme in [Scheme::Inertial, Scheme::Fv1] {
         let options = SolverOptions {
             scheme,
             edge: Edge::Free,
-            end_s: 700.0,
+            end_s: 800.0,
             ..Default::default()
         };
         let street = Case {
@@ -134,9 +134,9 @@ fn merewethers_street_floods() {
             let cells = points.iter().map(|row| case.frame.number(place(row)));
             cells.map(|c| run.probe(c).unwrap().level_m).collect()
         };
-        run.advance(600.0).unwrap();
-        let before = levels(&run);
         run.advance(700.0).unwrap();
+        let before = levels(&run);
+        run.advance(800.0).unwrap();
         let after = levels(&run);
         let end = run.finish();
         println!(
