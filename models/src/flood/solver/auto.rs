@@ -77,9 +77,16 @@ impl Flow {
                 let k = shape.at(row, col);
                 cell_x[k] = 0.5 * (x[k - 1] + x[k]);
                 cell_y[k] = 0.5 * (y[k - shape.stride] + y[k]);
+                // Critical flow of its faces would be kilometres per second in a cell that has just become wet.
+                let wave = (GRAVITY * h[k]).sqrt();
+                let flow = (cell_x[k] * cell_x[k] + cell_y[k] * cell_y[k]).sqrt();
+                let most = self.options.froude_max * h[k] * wave;
+                if flow > most {
+                    cell_x[k] *= most / flow;
+                    cell_y[k] *= most / flow;
+                }
                 if h[k] > self.options.dry_m {
-                    let speed = (cell_x[k] * cell_x[k] + cell_y[k] * cell_y[k]).sqrt() / h[k];
-                    fastest = hi(speed + (GRAVITY * h[k]).sqrt(), fastest);
+                    fastest = hi(flow.min(most) / h[k] + wave, fastest);
                 }
             }
         }

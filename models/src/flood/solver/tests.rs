@@ -31,8 +31,8 @@ pub(super) fn grid(rows: usize, cols: usize, cell_m: f64) -> Grid {
 
 pub(super) struct Ground {
     pub(super) bed: Raster<f32>,
-    manning: Raster<f32>,
-    kind: Raster<u8>,
+    pub(super) manning: Raster<f32>,
+    pub(super) kind: Raster<u8>,
 }
 
 impl Ground {
@@ -55,7 +55,7 @@ impl Ground {
         }
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         initial: Option<&Raster<f32>>,
         inflows: &[Inflow],
@@ -90,16 +90,22 @@ fn rain(ground: &Ground, mm_h: f64, hours: f64) -> Inflow {
 }
 
 /// A file of the shared data; `None` (with a word) where the folder is missing.
-fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
+pub(super) fn shared_file(path: &str) -> Option<Vec<u8>> {
     let root = std::env::var_os("ANLAN_SHARED_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
         PathBuf::from,
     );
     let file = root.join(path);
-    let Ok(text) = std::fs::read_to_string(&file) else {
+    let bytes = std::fs::read(&file).ok();
+    if bytes.is_none() {
         println!("SKIPPED: {} is not there", file.display());
-        return None;
-    };
+    }
+    bytes
+}
+
+/// The numbers of a table of the shared data, without its heading.
+pub(super) fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
+    let text = String::from_utf8(shared_file(path)?).unwrap();
     let rows = text
         .lines()
         .skip(1)
