@@ -151,9 +151,17 @@ impl Flow {
         }
     }
 
-    /// Runs until a time, s.
-    pub(super) fn advance(&mut self, end: f64, case: &Case<'_>) -> Result<()> {
+    /// Runs until a time, s, or until told to stop.
+    pub(super) fn advance(
+        &mut self,
+        end: f64,
+        case: &Case<'_>,
+        stop: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<()> {
         while self.now < end {
+            if stop(self.now) {
+                return Err(Error::Cancelled);
+            }
             let mut until = self.supply(case.inflows).min(end);
             if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
                 until = until.min(self.wetted + self.options.hydrology_s);

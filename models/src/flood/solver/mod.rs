@@ -433,6 +433,20 @@ pub fn simulate(
     options: &SolverOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Inundation> {
+    simulate_until(case, options, progress, &mut |_| false)
+}
+
+/// Runs a flood as [`simulate`] does; `stop` hears the simulated time, s, before every time step and ends the run when it
+/// says so.
+///
+/// # Errors
+/// As [`simulate`]; `Cancelled` where `stop` ended the run.
+pub fn simulate_until(
+    case: &Case<'_>,
+    options: &SolverOptions,
+    progress: &mut dyn FnMut(f64),
+    stop: &mut dyn FnMut(f64) -> bool,
+) -> Result<Inundation> {
     let faults = check::check(case, options);
     if !faults.is_empty() {
         return Err(Error::Input(faults));
@@ -441,7 +455,7 @@ pub fn simulate(
     let mut told = 0.0f64;
     while told < options.end_s {
         told = (told + options.progress_s).min(options.end_s);
-        flow.advance(told, case)?;
+        flow.advance(told, case, stop)?;
         progress(told);
     }
     Ok(flow.finish())
