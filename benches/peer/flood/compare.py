@@ -6,7 +6,7 @@
 Cells of 10 m, closed walls:
 
 - ``rain``: 1000 x 1000, 50 mm/h for 1800 s on dry power-law hills over a valley, n 0.05.
-- ``dam``: 1000 x 1000, flat, water 10 m deep in the west and 1 m in the east, 30 s, n 0.03.
+- ``dam``: 1000 x 1000, flat, water 10 m deep in the west and 1 m in the east, 20 s, n 0.03.
 - ``mild``: the same with 2 m and 0.2 m, 80 s.
 - ``wide``: 4000 x 4000, 50 mm/h for 300 s on hills of the same kind.
 
@@ -14,7 +14,8 @@ Peers run where they are installed: ``pip install -r benches/peer/flood/requirem
 with a word. ``anlan`` is this tree's: ``maturin develop --release`` in ``python/``. Every program is a process of its own, on
 ``--threads`` threads. Counted are CPU seconds (of all threads) and wall seconds of the run: for a peer its time steps alone,
 for us the whole call, setting up and gathering results included. Memory is the peak of the process, inputs included.
-``Mcs/CPU s`` are million cells times steps per CPU second (of second order: full steps of two stages).
+``Mcs/CPU s`` are million cells times steps per CPU second (of second order: full steps of two stages). Depths at the end are
+compared over the cells whose depth has changed by more than 1 cm in either.
 
 What is not alike: ANUGA solves on triangles, four to a square of 20 m, so that there are as many as cells, and is compared
 by means over those squares; it gets no rain here (some 2000 steps). itzi, landlab and our ``inertial`` leave advection
@@ -65,7 +66,7 @@ VOLUMES = ["anlan-fv1", "anlan-fv2", "anuga-DE0", "anuga-DE1"]
 # The first program is the one that the others are compared to.
 CASES = {
     "rain": dict(side=1000, end_s=1800.0, rain_mm_h=50.0, manning=0.05, programs=INERTIAL + ["anlan-fv1"]),
-    "dam": dict(side=1000, end_s=30.0, depths_m=(10.0, 1.0), manning=0.03, programs=["anlan-fv2", *INERTIAL, *VOLUMES]),
+    "dam": dict(side=1000, end_s=20.0, depths_m=(10.0, 1.0), manning=0.03, programs=["anlan-fv2", *INERTIAL, *VOLUMES]),
     "mild": dict(side=1000, end_s=80.0, depths_m=(2.0, 0.2), manning=0.03, programs=["anlan-fv2", *INERTIAL]),
     "wide": dict(side=4000, end_s=300.0, rain_mm_h=50.0, manning=0.05, programs=["anlan-inertial", "itzi"]),
 }
@@ -103,7 +104,8 @@ def anlan(scheme, bed, depth, case, threads):
         initial_depth=depth,
         threads=threads,
     )
-    return clock.report(run["depth_m"], run["steps"], run["cell_steps"])
+    # Our own count has the walls around the grid in it.
+    return clock.report(run["depth_m"], run["steps"], min(run["cell_steps"], run["steps"] * bed.size))
 
 
 def itzi(_, bed, depth, case, threads):
@@ -122,7 +124,7 @@ def itzi(_, bed, depth, case, threads):
     if depth is not None:
         arrays["water_depth"] = depth
     if "rain_mm_h" in case:
-        arrays["rainfall_rate"] = np.full(bed.shape, case["rain_mm_h"] * MM_H, np.float32)
+        arrays["rainfall_rate"] = np.full(bed.shape, case["rain_mm_h"], np.float32)
     config = i.SimulationConfig(
         start_time=start,
         end_time=end,
@@ -228,13 +230,14 @@ def depths(name, program, folder):
     return np.load(os.path.join(folder, f"{name}-{program}.npy")).astype(np.float64)
 
 
-def agreement(found, ours):
-    """RMSE and mean of the difference, m, and the share of wet cells (1 cm in either) that agree to 1 cm."""
+def agreement(found, ours, first):
+    """Over the cells whose depth either has changed by more than 1 cm: RMSE and mean of the difference, m, and the share
+    that agree to 1 cm."""
     if found.shape != ours.shape:
-        ours = ours.reshape(ours.shape[0] // 2, 2, ours.shape[1] // 2, 2).mean(axis=(1, 3))
-    off = found - ours
-    wet = np.maximum(found, ours) > 0.01
-    return np.sqrt(np.mean(off**2)), off.mean(), np.mean(np.abs(off[wet]) <= 0.01)
+        ours, first = (a.reshape(a.shape[0] // 2, 2, a.shape[1] // 2, 2).mean(axis=(1, 3)) for a in (ours, first))
+    wet = np.maximum(np.abs(found - first), np.abs(ours - first)) > 0.01
+    off = (found - ours)[wet]
+    return np.sqrt(np.mean(off**2)), off.mean(), np.mean(np.abs(off) <= 0.01)
 
 
 def table(name, programs, reports, folder):
@@ -246,6 +249,7 @@ def table(name, programs, reports, folder):
     print(f"| program | steps | CPU s | wall s | Mcs/CPU s | CPU to {ours} | peak MB | deepest m | RMSE mm | bias mm | within 1 cm |")
     print("| --- |" + " --- |" * 10)
     base = None
+    first = depths(name, "depth", folder) if "depths_m" in case else np.zeros((case["side"], case["side"]))
     for program in programs:
         good = [r for r in reports[program] if isinstance(r, dict)]
         if not good:
@@ -254,7 +258,7 @@ def table(name, programs, reports, folder):
         middle = {key: statistics.median(r[key] for r in good) for key in good[0]}
         base = base or middle["cpu"]
         depth = depths(name, program, folder)
-        rmse, bias, share = agreement(depth, depths(name, ours, folder))
+        rmse, bias, share = agreement(depth, depths(name, ours, folder), first)
         cells = [
             program,
             f"{middle['steps']:.0f}",
