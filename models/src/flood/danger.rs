@@ -110,7 +110,7 @@ impl DangerClasses {
 
     /// Class of water, 1 the mildest; 0 where it is dry.
     pub fn class(&self, depth_m: f32, velocity_m_s: f32, product_m2_s: f32) -> u8 {
-        if !(depth_m > 0.0) {
+        if depth_m.is_nan() || depth_m <= 0.0 {
             return 0;
         }
         let water = [depth_m, velocity_m_s, product_m2_s];

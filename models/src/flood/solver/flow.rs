@@ -154,10 +154,18 @@ impl Flow {
         }
     }
 
-    /// Runs until a time, s.
-    pub(super) fn advance(&mut self, until: f64, case: &Case<'_>) -> Result<()> {
+    /// Runs until a time, s, or until told to stop.
+    pub(super) fn advance(
+        &mut self,
+        until: f64,
+        case: &Case<'_>,
+        stop: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<()> {
         let end = until.min(self.options.end_s);
         while self.now < end {
+            if stop(self.now) {
+                return Err(Error::Cancelled);
+            }
             let mut until = self.supply(case.inflows).min(end);
             if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
                 until = until.min(self.wetted + self.options.hydrology_s);
@@ -172,7 +180,7 @@ impl Flow {
                 self.wake(false);
             }
             let mut dt = self.longest_step();
-            if !(dt >= self.options.dt_min_s) {
+            if dt.is_nan() || dt < self.options.dt_min_s {
                 return Err(self.too_short(dt));
             }
             if self.now + dt >= until {
@@ -214,7 +222,7 @@ impl Flow {
             let fast = match self.scheme.0 {
                 Scheme::Inertial | Scheme::Auto => 0.0,
                 Scheme::Fv1 | Scheme::Fv2 if h[at] > self.options.dry_m => {
-                    x[at].hypot(y[at]) / h[at]
+                    libm::hypotf(x[at], y[at]) / h[at]
                 }
                 Scheme::Fv1 | Scheme::Fv2 => 0.0,
             };

@@ -461,9 +461,24 @@ pub fn simulate(
     options: &SolverOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Inundation> {
+    simulate_until(case, options, progress, &mut |_| false)
+}
+
+/// Runs a flood as [`simulate`] does; `stop` hears the simulated time, s, before every time step and ends the run when it
+/// says so.
+///
+/// # Errors
+/// As [`simulate`]; `Cancelled` where `stop` ended the run.
+pub fn simulate_until(
+    case: &Case<'_>,
+    options: &SolverOptions,
+    progress: &mut dyn FnMut(f64),
+    stop: &mut dyn FnMut(f64) -> bool,
+) -> Result<Inundation> {
     let mut run = Simulation::new(*case, options)?;
     while run.now_s() < options.end_s {
-        run.advance(run.now_s() + options.progress_s)?;
+        let until = run.now_s() + options.progress_s;
+        run.flow.advance(until, case, stop)?;
         progress(run.now_s());
     }
     Ok(run.finish())
@@ -534,7 +549,7 @@ impl<'a> Simulation<'a> {
     /// # Errors
     /// `Failed` when the time step falls below `dt_min_s` or depths cease to be finite, with the cell that is to blame.
     pub fn advance(&mut self, until_s: f64) -> Result<()> {
-        self.flow.advance(until_s, &self.case)
+        self.flow.advance(until_s, &self.case, &mut |_| false)
     }
 
     /// Depth now, m; cells outside the solver are NaN.

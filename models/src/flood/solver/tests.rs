@@ -3,7 +3,7 @@
 
 use super::{
     ACTIVE, Boundary, BoundaryLaw, Case, Channels, Domain, Dyke, Edge, Inflow, Inundation, Link,
-    OUTLET, Scheme, Series, Simulation, SolverOptions, State, Work, simulate,
+    OUTLET, Scheme, Series, Simulation, SolverOptions, State, Work, simulate, simulate_until,
 };
 use crate::flood::infiltration::Infiltration;
 use crate::flood::rain::Hyetograph;
@@ -13,7 +13,7 @@ use crate::flood::works::drains::StormDrains;
 use crate::flood::works::pumps::Pump;
 use crate::flood::works::weirs::Opening;
 use anlan_engine::random::Stream;
-use anlan_engine::{Crs, Grid, Raster};
+use anlan_engine::{Crs, Error, Grid, Raster};
 use ndarray::Array2;
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -111,6 +111,25 @@ pub(super) fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
         .skip(1)
         .map(|l| l.split(',').map(|v| v.trim().parse().unwrap()).collect());
     Some(rows.collect())
+}
+
+#[test]
+fn a_run_stops_when_told() {
+    let ground = Ground::new(grid(4, 4, 10.0), 0.03, |_, _| 0.0);
+    let deep = ground.depth(|_, _| 1.0);
+    let case = Case {
+        initial_depth_m: Some(&deep),
+        ..Case::new(ground.domain())
+    };
+    let mut last = -1.0;
+    let mut stop = |now: f64| {
+        assert!(now > last);
+        last = now;
+        now > 60.0
+    };
+    let stopped = simulate_until(&case, &SolverOptions::default(), &mut |_| {}, &mut stop);
+    assert!(matches!(stopped, Err(Error::Cancelled)));
+    assert!(last < 70.0);
 }
 
 #[test]
