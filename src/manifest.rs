@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Name and version that every manifest and product carries.
 pub const RELEASE: &str = concat!("anlan ", env!("CARGO_PKG_VERSION"));
@@ -45,6 +46,9 @@ pub struct Manifest {
     pub upstream: BTreeMap<String, String>,
     /// Files it made.
     pub outputs: Vec<FileRecord>,
+    /// What the task states of its own accuracy, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stated: BTreeMap<String, serde_json::Value>,
 }
 
 impl Manifest {
@@ -83,6 +87,7 @@ impl Manifest {
             inputs,
             upstream,
             outputs: Vec::new(),
+            stated: BTreeMap::new(),
         }
     }
 
@@ -110,6 +115,7 @@ pub struct Draft {
     /// Parts of a long task that outlive a killed run, under the key of what they are parts of.
     parts: PathBuf,
     target: PathBuf,
+    stated: Mutex<BTreeMap<String, serde_json::Value>>,
 }
 
 impl Draft {
@@ -131,7 +137,16 @@ impl Draft {
             work,
             parts: marked,
             target: out.join(task),
+            stated: Mutex::default(),
         })
+    }
+
+    /// States a figure of the task's accuracy, which its manifest will carry.
+    pub fn state(&self, name: &str, value: impl Into<serde_json::Value>) {
+        self.stated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_string(), value.into());
     }
 
     /// Path of a finished part of a long task, which the next run finds again if this one is killed; makes its folder.
@@ -165,6 +180,10 @@ impl Draft {
     /// # Errors
     /// The file system refuses.
     pub fn commit(self, mut manifest: Manifest) -> Result<Manifest> {
+        manifest.stated = self
+            .stated
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut files = Vec::new();
         list_files(&self.work, &mut files)?;
         files.sort();
@@ -269,7 +288,9 @@ mod tests {
         let draft = Draft::begin(out.path(), "hazard/flood", "k").unwrap();
         fs::write(draft.file("maps/depth.txt").unwrap(), "deep").unwrap();
         assert!(!out.path().join("hazard/flood").exists());
+        draft.state("error_m", 0.25);
         let m = draft.commit(manifest("a")).unwrap();
+        assert_eq!(m.stated["error_m"], 0.25);
         let folder = out.path().join("hazard/flood");
         assert_eq!(m.outputs[0].path, "maps/depth.txt");
         assert!(m.is_done(&folder));

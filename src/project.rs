@@ -3,6 +3,8 @@
 use anlan_engine::{Crs, Error, Fault, Result};
 use anlan_models::cartography::SheetLanguage;
 use anlan_models::downscale::TerrainDetail;
+use anlan_models::flood::pattern::{self, GroundWetness, PatternShape, StormPattern};
+use anlan_models::flood::runoff::Wetness;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -138,6 +140,12 @@ pub struct FloodOptions {
     pub return_periods: Vec<f64>,
     /// Durations of the storms, h, ascending.
     pub durations_h: Vec<f64>,
+    /// Temporal patterns (雨型) of the storms with their probabilities; the first is that of the maps. Even rain by default.
+    /// Each further one simulates the library once more.
+    pub patterns: Vec<StormPattern>,
+    /// Wetness of the ground (前期土壤湿度) that the storms are simulated on: dry, normal, wet (AMC I, II, III), with
+    /// probabilities of all or of none: then the antecedent rain of the simulated weather decides. Normal ground by default.
+    pub wetness: Vec<GroundWetness>,
     /// Time simulated after the rain, h.
     pub recession_h: f64,
     /// Height above the drainage up to which the 2-D solver works, m.
@@ -151,6 +159,11 @@ impl Default for FloodOptions {
         FloodOptions {
             return_periods: vec![5.0, 10.0, 20.0, 50.0, 100.0],
             durations_h: vec![3.0],
+            patterns: vec![StormPattern::uniform()],
+            wetness: vec![GroundWetness {
+                state: Wetness::Normal,
+                probability: None,
+            }],
             recession_h: 3.0,
             valley_hand_m: 12.0,
             channel_km2: 2.0,
@@ -438,6 +451,25 @@ impl Project {
                 format!("{values:?}"),
                 &format!("ascending values of {low} to {high}"),
                 "sort the list and remove repeated values",
+            );
+        }
+        let flood = &self.flood;
+        faults.extend(pattern::check(&flood.patterns, &flood.wetness, path));
+        if self.project.screening
+            && flood
+                .patterns
+                .iter()
+                .any(|p| p.shape != PatternShape::Uniform)
+        {
+            let found = flood.patterns.iter().map(|p| format!("`{}`", p.name()));
+            faults.push(
+                Fault::new(
+                    path,
+                    found.collect::<Vec<_>>().join(", "),
+                    "`uniform` alone in a screening, whose rating curves know no pattern",
+                    "remove `patterns`, or `screening = true`",
+                )
+                .at("[flood] patterns"),
             );
         }
         if faults.is_empty() {

@@ -3,6 +3,7 @@
 
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
+use anlan::flood::FloodOptions;
 use anlan::models::cartography::SheetLanguage;
 use anlan::portfolio::{PortfolioOptions, Said, Source, import};
 use anlan::progress::News;
@@ -133,6 +134,20 @@ enum Command {
         /// Output folder; `out` beside the portfolio file by default.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// A flood case of its own (洪水演进): terrain, rain, rivers and works through the 2-D solver.
+    Flood {
+        /// Case file (TOML).
+        case: PathBuf,
+        /// Threads; all cores by default. The results do not depend on it.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Output folder; `out` beside the case file by default.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Further fonts for map and chart.
+        #[arg(long)]
+        font: Vec<PathBuf>,
     },
     /// Frequency analysis of a station's series (频率分析): annual maxima, or peaks over a threshold of daily values.
     Frequency(frequency::FrequencyArguments),
@@ -305,6 +320,23 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             let shown = Shown::new(arguments.quiet || arguments.json, zh);
             let listen = |news: News<'_>| shown.tell(&news);
             let made = anlan::portfolio::merge(portfolio, parts, &options, &listen)?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Flood {
+            case,
+            threads,
+            out,
+            font,
+        } => {
+            let options = FloodOptions {
+                out: out.clone(),
+                zh,
+                fonts: font.clone(),
+            };
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(*threads)?
+                .install(|| anlan::flood::run(case, &options, &|news| shown.tell(&news)))?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

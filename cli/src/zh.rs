@@ -135,6 +135,8 @@ mod tests {
     use anlan::engine::io::table::Table;
     use anlan::engine::{Crs, Error, Grid};
     use anlan::models::fire::fuels::FuelTable;
+    use anlan::models::flood::library::{LibraryStorm, StormLibrary};
+    use anlan::models::flood::stack::DepthWeights;
     use anlan::models::relief::read_depots;
     use anlan::models::weather::WeatherParameters;
     use anlan::project::Project;
@@ -262,6 +264,14 @@ mod tests {
             path
         };
         let template = include_str!("template.toml");
+        let storms = r#"
+            wetness = [{ state = "dry" }, { state = "dry", probability = 0.5 }]
+            patterns = [
+                { shape = "chicago", probability = 0.5 },
+                { shape = "uniform", peak = 0.4, percent = [1.0] },
+                { shape = "chicago", peak = 4.0 },
+                { shape = "percentages", name = "My_own", percent = [1.0] },
+            ]"#;
         let errors: Vec<Error> = vec![
             Project::read(&file("a.toml", "[project]\nkode = 1\n")).unwrap_err(),
             Project::read(&file(
@@ -274,7 +284,25 @@ mod tests {
                 &template.replace("epsg = ", "epsg = 4326 # "),
             ))
             .unwrap_err(),
+            Project::read(&file(
+                "d.toml",
+                &template.replace("recession_h = 3.0", storms),
+            ))
+            .unwrap_err(),
+            Project::read(&file(
+                "e.toml",
+                &template
+                    .replace("seed = ", "screening = true\nseed = ")
+                    .replace(
+                        "recession_h = 3.0",
+                        "patterns = [{ shape = \"huff-first\" }]",
+                    ),
+            ))
+            .unwrap_err(),
             Project::read(&dir.path().join("none.toml")).unwrap_err(),
+            LibraryStorm::from_bytes(&[0; 99], Path::new("l.bin")).unwrap_err(),
+            StormLibrary::new(&[], &[], 2.0).unwrap_err(),
+            DepthWeights::new(&[5.0, 2.0], 2.0).unwrap_err(),
             Crs::from_epsg(2436).unwrap_err(),
             Grid::new(Crs::CGCS2000, (118.0, 30.0), (0.0, 0.1), (3, 4)).unwrap_err(),
             anlan::engine::io::table::read(&file("t.csv", "a,b\n1,2\n3,4,5\n")).unwrap_err(),
@@ -310,6 +338,7 @@ mod tests {
             "row 9 330702 婺城区: no value for `gdp_100m_yuan`, taken as 0",
             "weather parameter `storm_formula` is unverified",
             "storm of 24 h once in 100 years, 5321 cells",
+            "storm of 3 h once in 5 years, 5321 cells; pattern huff-first, wet ground",
             "writing /tmp/a.gpkg: disk I/O error",
             "creating /data/out: Permission denied (os error 13)",
             "coordinate (29.1, 119.6) in 3 of 9 features: axes swapped: latitude stands where longitude is expected",

@@ -100,3 +100,19 @@ def fit_frequency(
     threshold: float | None = None,
     years: float | None = None,
 ) -> dict[str, Any]: ...
+def flood(
+    bed: _F32,
+    grid: Grid,
+    duration_s: float,
+    manning: float | _F32,
+    scheme: str,
+    rain: tuple[float, list[float] | _F32] | None,
+    infiltration: float | _F32 | None,
+    initial_depth: float | _F32 | None,
+    inflows: list[tuple[list[int], float, list[float]]],
+    levels: list[tuple[list[int], list[float], list[float]]],
+    edge: str,
+    flooded_m: float,
+    threads: int | None,
+    progress: Callable[[float], None] | None,
+) -> dict[str, Any]: ...

@@ -2,6 +2,7 @@
 //! north; work is done with the interpreter released, so that other Python threads run meanwhile.
 
 mod errors;
+mod flood;
 mod frequency;
 mod grid;
 mod hydrology;
@@ -16,6 +17,8 @@ use pyo3::prelude::*;
 /// The compiled half of the package `anlan`.
 #[pymodule]
 mod _anlan {
+    #[pymodule_export]
+    use super::flood::flood;
     #[pymodule_export]
     use super::frequency::fit_frequency;
     #[pymodule_export]

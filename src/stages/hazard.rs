@@ -1,70 +1,19 @@
-//! `hazard/*`: the four hazards: libraries, return-period maps, annual probabilities.
+//! `hazard/*` but flood: libraries, return-period maps, annual probabilities.
 
-use super::{Context, models, screening, store};
+use super::{Context, flood, models, screening, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
-use anlan_engine::io::table::{self, Table, write_csv};
+use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::{ExceedanceCounter, Grid, Raster, Result};
 use anlan_models::convection::{Activity, ConvectionModel, ConvectionParameters};
 use anlan_models::fire::burn::FLAME_CLASS_TO_M;
-use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
-use anlan_models::flood::library::{LibraryStorm, SparseField};
-use anlan_models::flood::rain::Hyetograph;
-use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
-use anlan_models::flood::runoff::{Roughness, Wetness};
-use anlan_models::flood::solver::{ACTIVE, Case, Domain, Edge, SolverOptions, simulate};
 use anlan_models::hazard::{Blocks, HazardModel, Sites};
 use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
 
-/// Bins of the hillslopes' travel times and of the hyetographs, h.
-const BIN_H: f64 = 1.0 / 6.0;
-/// Cells less deep are not kept in the library, m.
-pub(super) const LEAST_DEPTH_M: f32 = 0.05;
-
-/// Flood: the storm library and the return-period maps.
-pub fn flood(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
-    let weather = store::weather_model(ctx)?;
-    let storms = if ctx.project.project.screening {
-        screening::flood_library(ctx, &weather)?
-    } else {
-        simulated_library(ctx, draft, &weather)?
-    };
-    for storm in &storms {
-        let name = format!(
-            "library/d{:04.0}min_rp{:04.0}.bin",
-            storm.duration_h * 60.0,
-            storm.return_period
-        );
-        storm.save(&draft.file(&name)?)?;
-    }
-    ctx.step(0.92, "return-period maps");
-    let grid = store::grid(ctx)?;
-    let all: Vec<u32> = (0..grid.cells() as u32).collect();
-    let model = models::flood_model(ctx, &storms, &all, weather.idf())?;
-    for &period in store::return_periods(ctx.project) {
-        let mut depth = Raster::filled(grid, 0.0_f32);
-        let mut velocity = Raster::filled(grid, 0.0_f32);
-        for &duration in &ctx.project.flood.durations_h {
-            let footprint = model.design_footprint(duration, period);
-            for (i, &cell) in footprint.cells.iter().enumerate() {
-                let d = &mut depth.values_mut()[cell as usize];
-                *d = d.max(footprint.values[0][i]);
-                let v = &mut velocity.values_mut()[cell as usize];
-                *v = v.max(footprint.values[1][i]);
-            }
-        }
-        write(ctx, draft, "depth_m", period, &depth, "m")?;
-        // Screening knows depths only.
-        if !ctx.project.project.screening {
-            write(ctx, draft, "velocity_m_s", period, &velocity, "m/s")?;
-        }
-    }
-    Ok(())
-}
-
-fn write(
+/// A raster of one return period with its tags.
+pub(super) fn write(
     ctx: &Context<'_>,
     draft: &Draft,
     measure: &str,
@@ -74,158 +23,14 @@ fn write(
 ) -> Result<()> {
     let mut tags = ctx.tags(measure, unit);
     tags.insert("ANLAN_RETURN_PERIOD_YEARS".into(), period.to_string());
-    if ctx.project.project.screening && measure == "depth_m" {
-        let method = "screening: height above the drainage and rating curve";
-        tags.insert("ANLAN_METHOD".into(), method.into());
+    if measure == "depth_m" {
+        flood::screening_method(ctx, &mut tags);
     }
     geotiff::write_f32(
         &draft.file(&store::rp_file(measure, period))?,
         raster,
         &tags,
     )
-}
-
-/// One run of the 2-D solver per duration and return period: point rain on the whole region, hillslopes routed to the
-/// valleys. The reduction of rain over area is applied when a storm is looked up, by the drainage area of each channel.
-fn simulated_library(
-    ctx: &Context<'_>,
-    draft: &Draft,
-    weather: &WeatherModel,
-) -> Result<Vec<LibraryStorm>> {
-    let options = &ctx.project.flood;
-    let filled = store::raster(ctx, "layers", "filled_m.tif")?;
-    let accumulation = store::raster(ctx, "layers", "accumulation_cells.tif")?;
-    let hand = store::raster(ctx, "layers", "hand_m.tif")?;
-    let directions = store::classes(ctx, "layers", "flow_direction.tif")?;
-    let cover = store::classes(ctx, "layers", "land_cover.tif")?;
-    let (numbers, _) = models::curve_numbers(ctx)?;
-    let valley = ValleyOptions {
-        channel_km2: options.channel_km2,
-        hand_m: options.valley_hand_m as f32,
-    };
-    let mut kind = valley_mask(&hand, &accumulation, &valley);
-    for (k, z) in kind.values_mut().iter_mut().zip(filled.values()) {
-        if z.is_nan() {
-            *k = anlan_models::flood::solver::WALL;
-        }
-    }
-    let tables = RiverTables::published();
-    let bed = burn_channels(
-        &filled,
-        &directions,
-        &accumulation,
-        &mut kind,
-        &tables.geometry,
-        &valley,
-    );
-    let roughness = Roughness::published();
-    let channel = options.channel_km2 * 1e6 / (filled.grid.dx * filled.grid.dy);
-    let mut manning = cover.map(|c| roughness.of(c).map_or(roughness.channel_n, |r| r.manning_n));
-    for (n, &a) in manning.values_mut().iter_mut().zip(accumulation.values()) {
-        if f64::from(a) >= channel {
-            *n = roughness.channel_n;
-        }
-    }
-    let hillslopes = Hillslopes::new(
-        &HillslopeTerrain {
-            flow_direction: &directions,
-            dem_m: &filled,
-            cover: &cover,
-            curve_number: &numbers,
-            kind: &kind,
-        },
-        &roughness,
-        BIN_H,
-    )?;
-    let active = kind.values().iter().filter(|&&k| k == ACTIVE).count();
-    let mut ledger = Table::new(&[
-        "duration_h",
-        "return_period_years",
-        "rain_mm",
-        "effective_m3",
-        "delivered_m3",
-        "on_hillslopes_m3",
-        "unrouted_m3",
-        "inflow_m3",
-        "outflow_m3",
-        "stored_m3",
-        "mass_error",
-        "steps",
-        "active_cells",
-    ]);
-    let runs = options.durations_h.len() * options.return_periods.len();
-    let mut storms = Vec::new();
-    for &duration in &options.durations_h {
-        for &period in &options.return_periods {
-            let done = 0.05 + 0.85 * storms.len() as f64 / runs as f64;
-            let note = format!("storm of {duration} h once in {period} years, {active} cells");
-            ctx.step(done, &note);
-            // A storm that a killed run had finished is not simulated again.
-            let row_file = draft.part(&format!("d{duration}_rp{period}.csv"))?;
-            let storm_file = draft.part(&format!("d{duration}_rp{period}.bin"))?;
-            if row_file.exists() && storm_file.exists() {
-                ledger.rows.extend(table::read(&row_file)?.rows);
-                storms.push(LibraryStorm::load(&storm_file)?);
-                continue;
-            }
-            let depth_mm = weather.idf().depth_mm(duration, period);
-            let rain = Hyetograph::uniform(depth_mm, duration, BIN_H);
-            let end_h = duration + options.recession_h;
-            let delivery = hillslopes.deliver(&rain, Wetness::Normal, end_h)?;
-            let inflows = [delivery.inflow];
-            let case = Case {
-                inflows: &inflows,
-                ..Case::new(Domain {
-                    bed_m: &bed,
-                    manning_n: &manning,
-                    kind: &kind,
-                })
-            };
-            let run = simulate(
-                &case,
-                &SolverOptions {
-                    end_s: end_h * 3600.0,
-                    edge: Edge::Free,
-                    ..SolverOptions::default()
-                },
-                &mut |seconds| {
-                    ctx.step(
-                        done + 0.85 / runs as f64 * seconds / (end_h * 3600.0),
-                        &note,
-                    )
-                },
-            )?;
-            let l = run.ledger;
-            let mut row = Table::new(&[]);
-            row.columns = ledger.columns.clone();
-            row.rows.push(vec![
-                duration.into(),
-                period.into(),
-                depth_mm.into(),
-                delivery.effective_m3.into(),
-                delivery.delivered_m3.into(),
-                delivery.tail_m3.into(),
-                delivery.unrouted_m3.into(),
-                l.inflow_m3.into(),
-                l.outflow_m3.into(),
-                l.stored_m3.into(),
-                l.error().into(),
-                (run.steps as i64).into(),
-                (active as i64).into(),
-            ]);
-            let storm = LibraryStorm {
-                return_period: period,
-                duration_h: duration,
-                field: SparseField::from_run(&run, LEAST_DEPTH_M),
-            };
-            write_csv(&row_file, &row)?;
-            storm.save(&storm_file)?;
-            ledger.rows.extend(row.rows);
-            storms.push(storm);
-        }
-    }
-    write_csv(&draft.file("water_balance.csv")?, &ledger)?;
-    Ok(storms)
 }
 
 /// Years of the event set from which the typhoon part of the convection maps is counted.

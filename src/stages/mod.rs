@@ -8,6 +8,7 @@
 
 mod bilingual;
 mod facilities;
+mod flood;
 mod hazard;
 pub mod inputs;
 mod layers;
@@ -152,7 +153,7 @@ pub(crate) const TASKS: &[Task] = &[
         inputs: &["weather"],
         upstream: &["layers", "weather"],
         options: |p| json!({"project": common(p), "flood": p.flood}),
-        run: hazard::flood,
+        run: flood::run,
     },
     Task {
         name: "hazard/convection",

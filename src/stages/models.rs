@@ -169,6 +169,7 @@ pub fn flood_model(
     sites: &[u32],
     idf: &Idf,
 ) -> Result<FloodModel> {
+    let options = &ctx.project.flood;
     let library = StormLibrary::new(storms, sites, DRY_PERIOD)?;
     let (list, of) = catchments(ctx, &library.cells)?;
     let (_, numbers) = curve_numbers(ctx)?;
@@ -190,6 +191,13 @@ pub fn flood_model(
         ),
         FloodOptions {
             years: ctx.project.losses.years,
+            seed: ctx.project.project.seed,
+            patterns: (options.patterns.iter())
+                .map(|p| (p.name().to_string(), p.probability))
+                .collect(),
+            wetness: (options.wetness.iter())
+                .filter_map(|w| w.probability.map(|p| (w.state, p)))
+                .collect(),
             ..FloodOptions::default()
         },
     )

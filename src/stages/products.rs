@@ -4,7 +4,7 @@ use super::losses::scope_name;
 use super::{Context, risk, store, summary};
 use crate::manifest::Draft;
 use anlan_engine::io::table;
-use anlan_engine::io::{vector, write_atomic};
+use anlan_engine::io::{geotiff, vector, write_atomic};
 use anlan_engine::{Error, Raster, Result};
 use anlan_models::cartography::chart::{Curve, exceedance_png};
 use anlan_models::cartography::{
@@ -45,6 +45,10 @@ const DEPTH: Scale = Scale {
         [8, 81, 156],
         [8, 40, 90],
     ],
+};
+const EXPECTED_DEPTH: Scale = Scale {
+    from: &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0],
+    colours: DEPTH.colours,
 };
 const GUST: Scale = Scale {
     from: &[17.2, 20.8, 24.5, 28.5, 32.7, 37.0],
@@ -365,6 +369,29 @@ fn jobs(ctx: &Context<'_>, zh: bool) -> Result<Vec<Job>> {
             flood_note,
         );
     }
+    let rarest = store::return_periods(ctx.project).last().copied();
+    let expected = store::existing(ctx, "hazard/flood", store::EXPECTED_DEPTH)?;
+    scaled(
+        geotiff::read_f32(&expected, 2)?,
+        "flood_expected_annual_depth",
+        &EXPECTED_DEPTH,
+        (
+            "年期望淹没水深图".into(),
+            "expected annual flood depth".into(),
+        ),
+        ("年最大水深的期望", "mean of the year's greatest depth"),
+        "m",
+        pick(
+            &format!(
+                "各重现期水深对年超越概率积分；重现期超过{0}年的按{0}年一遇水深计；不计堤防。",
+                rarest.unwrap_or(f64::NAN)
+            ),
+            &format!(
+                "Depth integrated over annual exceedance probability; beyond {0} years the depth of {0} years; no dykes.",
+                rarest.unwrap_or(f64::NAN)
+            ),
+        ),
+    );
     let last = *store::return_periods(ctx.project)
         .iter()
         .rfind(|&&t| t <= 50.0)

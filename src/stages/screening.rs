@@ -1,6 +1,6 @@
 //! The hazards of a screening (筛查): flood by height above the drainage, slides and fire as rankings of places.
 
-use super::hazard::LEAST_DEPTH_M;
+use super::flood::LEAST_DEPTH_M;
 use super::{Context, models, store};
 use crate::manifest::Draft;
 use anlan_engine::io::geotiff;
@@ -13,7 +13,7 @@ use anlan_models::fire::screening::{DangerDays, flame_lengths, high_danger_day, 
 use anlan_models::fire::season::SeasonConfig;
 use anlan_models::flood::library::{LibraryStorm, SparseField};
 use anlan_models::flood::rivers::RiverTables;
-use anlan_models::flood::runoff::Roughness;
+use anlan_models::flood::runoff::{Roughness, curve_number_for, effective_rain_mm};
 use anlan_models::flood::screening::{
     Section, concentration_h, peak_discharge_m3_s, screening_depths,
 };
@@ -49,8 +49,12 @@ pub fn flood_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
         sum as f64 / n.max(1) as f64
     };
     let mut storms = Vec::new();
-    for &duration in &ctx.project.flood.durations_h {
-        for &period in &ctx.project.flood.return_periods {
+    let options = &ctx.project.flood;
+    for (&duration, ground) in
+        (options.durations_h.iter()).flat_map(|d| options.wetness.iter().map(move |w| (d, w)))
+    {
+        let number = curve_number_for(mean_cn, ground.state);
+        for &period in &options.return_periods {
             let rain = weather.idf().depth_mm(duration, period);
             let stages: Vec<f32> = (0..grid.cells())
                 .into_par_iter()
@@ -59,7 +63,7 @@ pub fn flood_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
                         return f32::NAN;
                     }
                     let area = f64::from(accumulation.values()[cell]) * cell_km2;
-                    let effective = anlan_models::flood::runoff::effective_rain_mm(rain, mean_cn);
+                    let effective = effective_rain_mm(rain, number);
                     let s = f64::from(slope.values()[cell]);
                     // Length of the main stream by Hack's law.
                     let length = 1.4 * libm::pow(area, 0.6);
@@ -86,6 +90,8 @@ pub fn flood_library(ctx: &Context<'_>, weather: &WeatherModel) -> Result<Vec<Li
             storms.push(LibraryStorm {
                 return_period: period,
                 duration_h: duration,
+                pattern: options.patterns[0].name().to_string(),
+                wetness: ground.state,
                 field: SparseField {
                     velocity_m_s: vec![0.0; footprint.cells.len()],
                     depth_m: footprint.values[0].clone(),

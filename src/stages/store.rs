@@ -221,3 +221,25 @@ pub fn return_periods(project: &Project) -> &[f64] {
 pub fn rp_file(measure: &str, return_period: f64) -> String {
     format!("{measure}_rp{:04}.tif", return_period.round() as u64)
 }
+
+/// Depths of all return periods as bands of one file, in `hazard/flood`.
+pub const DEPTH_STACK: &str = "depth_stack_m.tif";
+/// Expected annual depth without and with the tail, two bands, in `hazard/flood`.
+pub const EXPECTED_DEPTH: &str = "expected_annual_depth_m.tif";
+/// Error of interpolating in the storm library, in `hazard/flood`.
+pub const INTERPOLATION_ERROR: &str = "interpolation_error.csv";
+/// Its columns.
+pub const INTERPOLATION_COLUMNS: [&str; 12] = [
+    "duration_h",
+    "pattern",
+    "wetness",
+    "return_period_years",
+    "between_low_years",
+    "between_high_years",
+    "wet_km2",
+    "rmse_m",
+    "bias_m",
+    "simulated_km2",
+    "interpolated_km2",
+    "area_error_percent",
+];

@@ -1,10 +1,11 @@
 //! `summary.md`: what a person reads first.
 
+use super::flood::LEAST_DEPTH_M;
 use super::losses::{self, scope_name};
 use super::{Context, store};
-use anlan_engine::Result;
-use anlan_engine::io::Value;
 use anlan_engine::io::table::{self, Table};
+use anlan_engine::io::{Value, geotiff};
+use anlan_engine::{Raster, Result};
 use anlan_models::hazard::Hazard;
 use anlan_models::relief::ReliefNorms;
 use std::fmt::Write as _;
@@ -162,6 +163,7 @@ pub fn text(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Str
             cell(4)
         );
     }
+    flood_depths(&mut out, ctx, zh)?;
     let _ = writeln!(
         out,
         "\n## {}\n",
@@ -192,6 +194,107 @@ pub fn text(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Str
     reserve_tables(&mut out, &reserve, units, p, zh);
     shelter_table(&mut out, &read("relief", "shelter.csv")?, zh);
     Ok(out)
+}
+
+/// Flooded area by return period, expected annual depth, and what interpolating in the storm library costs.
+fn flood_depths(out: &mut String, ctx: &Context<'_>, zh: bool) -> Result<()> {
+    let bands = |file| geotiff::read_bands_f32(&store::existing(ctx, "hazard/flood", file)?);
+    let inside = store::inside(ctx)?;
+    let (stack, expected) = (bands(store::DEPTH_STACK)?, bands(store::EXPECTED_DEPTH)?);
+    let grid = stack[0].grid;
+    // Wet cells of a raster within the units, km², and their mean depth, m.
+    let wet = |raster: &Raster<f32>, least: f32| {
+        let (mut cells, mut sum) = (0_u64, 0.0_f64);
+        for (&d, _) in raster.values().iter().zip(&inside).filter(|(_, u)| **u) {
+            if d >= least {
+                cells += 1;
+                sum += f64::from(d);
+            }
+        }
+        let km2 = cells as f64 * grid.dx * grid.dy / 1e6;
+        (km2, sum / cells.max(1) as f64)
+    };
+    let (title, head) = if zh {
+        (
+            "洪涝淹没",
+            "| 重现期（年） | 淹没面积（km²） | 平均水深（m） |",
+        )
+    } else {
+        (
+            "Flood depths",
+            "| return period (years) | flooded (km²) | mean depth (m) |",
+        )
+    };
+    let _ = writeln!(out, "\n## {title}\n\n{head}\n| --- | --- | --- |");
+    let periods = store::return_periods(ctx.project);
+    for (period, depth) in periods.iter().zip(&stack) {
+        let (km2, mean) = wet(depth, LEAST_DEPTH_M);
+        let _ = writeln!(out, "| {period} | {km2:.1} | {mean:.2} |");
+    }
+    let [a, b] = [0, 1].map(|band| wet(&expected[band], f32::MIN_POSITIVE));
+    let rarest = periods.last().copied().unwrap_or(f64::NAN);
+    let _ = writeln!(
+        out,
+        "\n{}",
+        if zh {
+            format!(
+                "年期望淹没水深（年最大水深的期望，不计堤防）：在会淹没的{:.1} km²内平均{:.3} m（不含尾项），{:.3} m（含尾项，即重现期超过{rarest}年的洪水按{rarest}年一遇水深计）。",
+                b.0, a.1, b.1
+            )
+        } else {
+            format!(
+                "Expected annual depth (mean of the year's greatest depth, no dykes): {:.3} m without, {:.3} m with the tail (floods rarer than {rarest} years as deep as that of {rarest} years), over the {:.1} km² that floods reach.",
+                a.1, b.1, b.0
+            )
+        }
+    );
+    let errors = table::read(&store::existing(
+        ctx,
+        "hazard/flood",
+        store::INTERPOLATION_ERROR,
+    )?)?;
+    let text = interpolation_text(&errors, zh);
+    let _ = writeln!(out, "\n{text}");
+    Ok(())
+}
+
+/// The greatest errors of interpolation in one sentence.
+fn interpolation_text(errors: &Table, zh: bool) -> String {
+    let column = |name: &str| -> Vec<f64> {
+        let k = store::INTERPOLATION_COLUMNS.iter().position(|c| *c == name);
+        let cells = errors.rows.iter().filter_map(|r| r[k?].as_f64());
+        cells.collect()
+    };
+    let least = |v: &[f64]| v.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = |v: &[f64]| v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (rmse, bias, area) = (
+        column("rmse_m"),
+        column("bias_m"),
+        column("area_error_percent"),
+    );
+    if rmse.is_empty() || area.is_empty() {
+        return if zh {
+            "情景库插值误差：不足两个重现期或无淹没，无法评定。".into()
+        } else {
+            "Error of interpolating in the storm library: not stated, with fewer than two return periods or no flood.".into()
+        };
+    }
+    let (n, rmse) = (rmse.len(), most(&rmse));
+    // To the digits printed, so that none reads "-0.0".
+    let rounded = |v: f64, scale: f64| (v * scale).round() / scale + 0.0;
+    let bias = [least(&bias), most(&bias)].map(|v| rounded(v, 1e3));
+    let area = [least(&area), most(&area)].map(|v| rounded(v, 10.0));
+    if zh {
+        format!(
+            "情景库插值误差（{n}个情景逐一剔除，由相邻重现期插值后与模拟比较；间距为库内的两倍，故偏大）：水深均方根误差至多{rmse:.3} m，平均偏差{:.3}至{:.3} m，淹没面积误差{:.1}%至{:.1}%。",
+            bias[0], bias[1], area[0], area[1]
+        )
+    } else {
+        format!(
+            "Error of interpolating in the storm library ({n} storms left out in turn and interpolated from their neighbours, over twice the library's gap and so on the safe side): RMSE of depth at most {rmse:.3} m, bias {:.3} to {:.3} m, flooded area {:.1} to {:.1} %.",
+            bias[0], bias[1], area[0], area[1]
+        )
+    }
 }
 
 /// People who need a place in a shelter against the places there are.

@@ -44,6 +44,33 @@ fn geographic_compute_system() {
 }
 
 #[test]
+fn patterns_and_wetness_that_do_not_fit() {
+    let region = Region::new();
+    region.edit(|t| {
+        t.replace(
+            "recession_h = 3.0",
+            "patterns = [{ shape = \"chicago\", probability = 0.5 }]\nwetness = [{ state = \"wet\", probability = 0.5 }]",
+        )
+    });
+    expect(
+        &region,
+        &[
+            "[flood] patterns 1, peak",
+            "[flood] patterns, probability: found [0.5], sum 0.5",
+            "[flood] wetness, probability: found [0.5], sum 0.5",
+        ],
+    );
+    let region = Region::new();
+    region.edit(|t| {
+        t.replace("[grid]", "screening = true\n\n[grid]").replace(
+            "recession_h = 3.0",
+            "patterns = [{ shape = \"huff-first\" }]",
+        )
+    });
+    expect(&region, &["`huff-first`", "`uniform` alone in a screening"]);
+}
+
+#[test]
 fn swapped_axes() {
     let region = Region::new();
     let mut layer = vector::read(&region.file("county.geojson")).unwrap();

@@ -1,8 +1,10 @@
 //! The whole pipeline: the same bytes on any number of threads, resume, exact totals, one clock.
 
 use crate::region::{Region, bytes};
+use anlan::engine::Raster;
 use anlan::engine::io::parquet::{self, ColumnData};
-use anlan::engine::io::table;
+use anlan::engine::io::{geotiff, table};
+use anlan::models::flood::stack::DepthWeights;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -24,6 +26,13 @@ fn same(a: &Path, b: &Path) {
 #[test]
 fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
     let region = Region::new();
+    region.edit(|t| {
+        t.replace(
+            "recession_h = 3.0",
+            "recession_h = 3.0\npatterns = [{ shape = \"uniform\", probability = 0.5 }, \
+             { shape = \"chicago\", peak = 0.4, probability = 0.5 }]",
+        )
+    });
     let outs = [1, 2, 8].map(|n| (n, region.file(&format!("out{n}"))));
     for (threads, out) in &outs {
         // A pause, so that a time of day in any file would show.
@@ -99,7 +108,7 @@ fn check_products(out: &Path) {
     // Water balance of every library storm: 1e-5 of what was given, as promised.
     let balance = table::read(&out.join("hazard/flood/water_balance.csv")).unwrap();
     let error = balance.require("mass_error").unwrap();
-    assert_eq!(balance.rows.len(), 2);
+    assert_eq!(balance.rows.len(), 4, "two return periods, two patterns");
     assert!(
         balance
             .rows
@@ -107,7 +116,61 @@ fn check_products(out: &Path) {
             .all(|r| r[error].as_f64().unwrap().abs() < 1e-5)
     );
 
+    flood_depths(out, &summary);
     one_clock(out);
+}
+
+/// The stack is the depth maps; the expected annual depth is what its weights make of them; the library's error is told.
+fn flood_depths(out: &Path, summary: &str) {
+    let flood = out.join("hazard/flood");
+    let file = flood.join("depth_stack_m.tif");
+    let info = geotiff::info(&file).unwrap();
+    assert_eq!(info.descriptions, ["rp0005", "rp0020"]);
+    assert_eq!(info.tags["ANLAN_RETURN_PERIOD_YEARS"], "5 20");
+    let stack = geotiff::read_bands_f32(&file).unwrap();
+    for (band, name) in stack
+        .iter()
+        .zip(["depth_m_rp0005.tif", "depth_m_rp0020.tif"])
+    {
+        assert_eq!(band, &geotiff::read_f32(&flood.join(name), 1).unwrap());
+    }
+    let expected = flood.join("expected_annual_depth_m.tif");
+    let tags = geotiff::info(&expected).unwrap().tags;
+    assert_eq!(tags["ANLAN_LAYER"], "expected_annual_depth");
+    assert!(tags["ANLAN_TAIL"].contains("20 years") && tags.contains_key("ANLAN_SYNTHETIC"));
+    let expected = geotiff::read_bands_f32(&expected).unwrap();
+    let weights = DepthWeights::new(&[5.0, 20.0], 2.0).unwrap();
+    let mut wet = 0;
+    for cell in 0..stack[0].grid.cells() {
+        let at = |r: &Raster<f32>| r.values()[cell];
+        let (without, with) = weights.expected_m(&[at(&stack[0]), at(&stack[1])]);
+        assert_eq!(at(&expected[0]), without as f32);
+        assert_eq!(at(&expected[1]), with as f32);
+        wet += usize::from(with > 0.0);
+    }
+    assert!(wet > 1000, "{wet} cells flooded");
+
+    // One storm of each pattern has neighbours: the 5-year one, between the dry period and 20 years.
+    let errors = table::read(&flood.join("interpolation_error.csv")).unwrap();
+    let column = |name: &str| -> Vec<String> {
+        let k = errors.require(name).unwrap();
+        errors.rows.iter().map(|r| r[k].to_string()).collect()
+    };
+    assert_eq!(column("pattern"), ["chicago", "uniform"]);
+    assert_eq!(column("between_low_years"), ["2", "2"]);
+    let rmse: Vec<f64> = column("rmse_m")
+        .iter()
+        .map(|v| v.parse().unwrap())
+        .collect();
+    assert!(rmse.iter().all(|r| (0.001..2.0).contains(r)), "{rmse:?}");
+    let manifest = anlan::manifest::Manifest::read(&flood).unwrap();
+    let stated = manifest.stated["interpolation_rmse_m"].as_array().unwrap();
+    assert!((stated[1].as_f64().unwrap() - rmse[0].max(rmse[1])).abs() < 1e-9);
+    assert!(summary.contains("年期望淹没水深") && summary.contains("情景库插值误差（2个情景"));
+    assert!(
+        out.join("products/maps/flood_expected_annual_depth.png")
+            .exists()
+    );
 }
 
 /// Flood and slides of one storm share its cause and day.

@@ -19,6 +19,10 @@ fn a_screening_ranks_slides_and_fire_and_tells_no_losses_of_them() {
     region.edit(|text| {
         text.replace("cell_m = 450.0", "cell_m = 900.0")
             .replace("[grid]", "screening = true\n\n[grid]")
+            .replace(
+                "recession_h = 3.0",
+                "wetness = [{ state = \"dry\" }, { state = \"normal\" }, { state = \"wet\" }]",
+            )
     });
     let out = region.file("out");
     region.run_to(&out, 2).unwrap();
@@ -26,6 +30,8 @@ fn a_screening_ranks_slides_and_fire_and_tells_no_losses_of_them() {
     // Indices under their own names, and no probability that nobody computed.
     for (file, method) in [
         ("hazard/flood/depth_m_rp0005.tif", "rating curve"),
+        ("hazard/flood/depth_stack_m.tif", "rating curve"),
+        ("hazard/flood/expected_annual_depth_m.tif", "rating curve"),
         ("hazard/geology/susceptibility_index.tif", "susceptibility"),
         ("hazard/fire/fire_danger_index.tif", "flame length"),
     ] {
@@ -55,6 +61,22 @@ fn a_screening_ranks_slides_and_fire_and_tells_no_losses_of_them() {
         .map(|f| geotiff::read_f32(&out.join(f), 1).unwrap());
     let mut heights = dem.values().iter().zip(drained.values());
     assert!(heights.all(|(d, f)| d.is_nan() || f <= d));
+
+    // The library has the floods of dry, normal and wet ground, each wider than the one before.
+    let flooded: Vec<u64> = ["dry", "normal", "wet"]
+        .iter()
+        .map(|w| {
+            let file = format!("hazard/flood/library/d0180min_rp0020_uniform_{w}.bin");
+            std::fs::metadata(out.join(file)).unwrap().len()
+        })
+        .collect();
+    assert!(flooded.windows(2).all(|w| w[0] < w[1]), "{flooded:?}");
+    let errors = rows(&out.join("hazard/flood/interpolation_error.csv"));
+    assert_eq!(errors.len(), 3, "one of two return periods on each ground");
+    assert!(
+        out.join("hazard/flood/expected_annual_depth_m.tif")
+            .exists()
+    );
 
     // Losses from flood and convection; none, not even zero, from the others.
     for file in ["losses/average_annual.csv", "losses/exceedance.csv"] {

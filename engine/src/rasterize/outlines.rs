@@ -31,8 +31,7 @@ const STEPS: [(isize, isize); 4] = [(0, 1), (-1, 0), (0, -1), (1, 0)];
 pub fn outlines(mask: &Raster<u8>) -> MultiPolygon<f64> {
     let grid = &mask.grid;
     let (labels, groups) = groups(mask);
-    let mut rings: Vec<(Vec<LineString<f64>>, Vec<LineString<f64>>)> =
-        vec![Default::default(); groups];
+    let mut rings = vec![(Vec::new(), Vec::new()); groups];
     // Northern sides that a ring has passed.
     let mut passed = vec![false; labels.len()];
     for cell in 0..labels.len() {
@@ -45,7 +44,7 @@ pub fn outlines(mask: &Raster<u8>) -> MultiPolygon<f64> {
         let (exteriors, holes) = &mut rings[labels[cell] as usize - 1];
         if is_hole { holes } else { exteriors }.push(ring);
     }
-    let polygon = |(mut exterior, holes): (Vec<LineString<f64>>, _)| {
+    let polygon = |(mut exterior, holes): (Vec<LineString<f64>>, Vec<LineString<f64>>)| {
         Polygon::new(exterior.swap_remove(0), holes)
     };
     MultiPolygon(rings.into_iter().map(polygon).collect())

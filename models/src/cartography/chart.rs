@@ -1,4 +1,4 @@
-//! Charts of the report: exceedance curves with their intervals.
+//! Charts of the reports: exceedance curves with their intervals, lines over time.
 
 use super::layout::overlay;
 use super::sheet::Colour;
@@ -51,11 +51,7 @@ pub fn exceedance_png(
         LEFT + ((libm::log10(t.max(t0)) - libm::log10(t0)) / span) as f32 * (WIDTH - LEFT - RIGHT)
     };
     let py = |v: f64| HEIGHT - BOTTOM - (v / top) as f32 * (HEIGHT - TOP - BOTTOM);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"{}\">",
-        escape(fonts.family())
-    );
-    text(&mut svg, WIDTH / 2.0, 56.0, 34.0, "middle", title);
+    let mut svg = begin(title, fonts);
     for t in [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0] {
         if t >= t0 * 0.999 && t <= t1 * 1.001 {
             line(
@@ -121,17 +117,122 @@ pub fn exceedance_png(
             "<path d=\"{band}Z\" fill=\"{colour}\" fill-opacity=\"0.15\"/><path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"4\"/>"
         );
     }
-    for (i, curve) in curves.iter().enumerate() {
-        let y = TOP + 30.0 + 34.0 * i as f32;
+    legend(&mut svg, curves.iter().map(|c| (c.name.as_str(), c.colour)));
+    finish(svg, (x_name, y_name), note, fonts)
+}
+
+/// A line of a chart over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// Name in the legend.
+    pub name: String,
+    /// Colour.
+    pub colour: Colour,
+    /// (time, value), ascending time; NaN leaves a gap.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Lines over time on linear axes (过程线). PNG, 1500 x 940.
+///
+/// # Errors
+/// A character that no font has.
+pub fn hydrograph_png(
+    title: &str,
+    x_name: &str,
+    y_name: &str,
+    traces: &[Trace],
+    note: &str,
+    fonts: &Fonts,
+) -> Result<Vec<u8>> {
+    let names = traces.iter().map(|t| t.name.as_str());
+    for text in [title, x_name, y_name, note].into_iter().chain(names) {
+        fonts.require(text)?;
+    }
+    let all = || (traces.iter().flat_map(|t| &t.points)).filter(|p| p.1.is_finite());
+    let (x1, low, high) = all().fold((0.0f64, f64::INFINITY, f64::NEG_INFINITY), |m, p| {
+        (m.0.max(p.0), m.1.min(p.1), m.2.max(p.1))
+    });
+    let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+    let span = (high - low).max(1e-3 * high.abs()).max(1e-6);
+    let step = nice_step(span / 6.0);
+    let bottom = (low / step).floor() * step;
+    let top = ((high / step).ceil() * step).max(bottom + step);
+    let right = x1.max(1e-9);
+    let px = |t: f64| LEFT + (t / right) as f32 * (WIDTH - LEFT - RIGHT);
+    let py =
+        |v: f64| HEIGHT - BOTTOM - ((v - bottom) / (top - bottom)) as f32 * (HEIGHT - TOP - BOTTOM);
+    let mut svg = begin(title, fonts);
+    let x_step = nice_step(right / 8.0);
+    for k in 0..=(right / x_step + 1e-9) as usize {
+        let t = k as f64 * x_step;
         line(
             &mut svg,
-            (LEFT + 24.0, y),
-            (LEFT + 74.0, y),
-            &curve.colour.hex(),
-            5.0,
+            (px(t), TOP),
+            (px(t), HEIGHT - BOTTOM),
+            "#ddd",
+            1.0,
         );
-        text(&mut svg, LEFT + 86.0, y + 8.0, 23.0, "start", &curve.name);
+        let y = HEIGHT - BOTTOM + 32.0;
+        text(&mut svg, px(t), y, 22.0, "middle", &trim_number(t));
     }
+    for k in 0..=((top - bottom) / step + 0.5) as usize {
+        let v = bottom + k as f64 * step;
+        line(&mut svg, (LEFT, py(v)), (WIDTH - RIGHT, py(v)), "#ddd", 1.0);
+        text(
+            &mut svg,
+            LEFT - 12.0,
+            py(v) + 8.0,
+            22.0,
+            "end",
+            &trim_number(v),
+        );
+    }
+    for trace in traces {
+        let mut path = String::new();
+        let mut pen_down = false;
+        for p in &trace.points {
+            if p.1.is_finite() {
+                let command = if pen_down { "L" } else { "M" };
+                let _ = write!(path, "{command}{:.1} {:.1}", px(p.0), py(p.1));
+            }
+            pen_down = p.1.is_finite();
+        }
+        let colour = trace.colour.hex();
+        let _ = write!(
+            svg,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"3\"/>"
+        );
+    }
+    legend(&mut svg, traces.iter().map(|t| (t.name.as_str(), t.colour)));
+    finish(svg, (x_name, y_name), note, fonts)
+}
+
+fn begin(title: &str, fonts: &Fonts) -> String {
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"{}\">",
+        escape(fonts.family())
+    );
+    text(&mut svg, WIDTH / 2.0, 56.0, 34.0, "middle", title);
+    svg
+}
+
+/// Names beside their colours, on white, so that lines behind do not hide them.
+fn legend<'a>(svg: &mut String, entries: impl ExactSizeIterator<Item = (&'a str, Colour)>) {
+    for (i, (name, colour)) in entries.enumerate() {
+        let y = TOP + 30.0 + 34.0 * i as f32;
+        line(svg, (LEFT + 24.0, y), (LEFT + 74.0, y), &colour.hex(), 5.0);
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"23\" fill=\"#222\" stroke=\"#fff\" stroke-width=\"6\" paint-order=\"stroke\">{}</text>",
+            LEFT + 86.0,
+            y + 8.0,
+            escape(name)
+        );
+    }
+}
+
+/// Axes and their names, and the picture.
+fn finish(mut svg: String, names: (&str, &str), note: &str, fonts: &Fonts) -> Result<Vec<u8>> {
     line(&mut svg, (LEFT, TOP), (LEFT, HEIGHT - BOTTOM), "#000", 2.0);
     line(
         &mut svg,
@@ -146,9 +247,9 @@ pub fn exceedance_png(
         HEIGHT - BOTTOM + 70.0,
         25.0,
         "middle",
-        x_name,
+        names.0,
     );
-    text(&mut svg, LEFT, TOP - 22.0, 25.0, "middle", y_name);
+    text(&mut svg, LEFT, TOP - 22.0, 25.0, "middle", names.1);
     text(&mut svg, WIDTH - RIGHT, HEIGHT - 14.0, 18.0, "end", note);
     svg.push_str("</svg>");
     let mut pixmap = tiny_skia::Pixmap::new(WIDTH as u32, HEIGHT as u32)
@@ -212,6 +313,20 @@ mod tests {
         )
         .unwrap();
         assert_eq!(&png[1..4], b"PNG");
+    }
+
+    #[test]
+    fn lines_over_time_are_a_picture() {
+        let trace = Trace {
+            name: "水位站".into(),
+            colour: Colour([30, 90, 180]),
+            points: vec![(0.0, 12.0), (0.5, f64::NAN), (1.0, 12.5)],
+        };
+        let fonts = Fonts::embedded();
+        for traces in [vec![trace], Vec::new()] {
+            let png = hydrograph_png("水位过程线", "时间（h）", "m", &traces, "", &fonts).unwrap();
+            assert_eq!(&png[1..4], b"PNG");
+        }
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! Flood in the year simulation: storms of a year become footprints through the storm library.
 //!
 //! Per storm and catchment: rain at the catchment's centroid within the duration of the library's storm nearest to it,
-//! times the areal reduction of its area; effective rain on ground as wet as the antecedent index says (SCS-CN); the
-//! *equivalent return period* is that of the design storm of that duration which on normal ground (AMC II), as the library
-//! was made, gives the same effective rain. A long storm is so judged by its wettest hours, and every storm by the same
+//! times the areal reduction of its area; effective rain on the storm's ground (SCS-CN); the *equivalent return period* is
+//! that of the design storm of that duration which on the ground that the library was made for gives the same effective
+//! rain. A long storm is so judged by its wettest hours, and every storm by the same
 //! frequency curve: judged each by its own duration, storms would exceed the T-year depth of one or another duration far
 //! more often than once in T years. The depth of
 //! each site follows from the library at that return period. Work is per catchment first, then per wet cell: a storm costs
 //! what it wets.
+//!
+//! Where the library has several temporal patterns, each storm draws one by their probabilities. Its ground is as wet as
+//! the antecedent index of the weather says, or, where the states have probabilities, as drawn; the storms of the library
+//! for that wetness are read, or of the nearest it has. Both draws have the address (seed, FLOOD, storm): they are the
+//! storm's own in any year, block or thread, and the same in all catchments.
 //!
 //! Local convective storms flood like others; the `rain_mm_h` of the convection hazard is an intensity without a loss of its
 //! own, so that no rain is booked twice.
@@ -17,8 +22,9 @@ use crate::flood::rain::{ArealReduction, RainFrequency};
 use crate::flood::runoff::{
     Antecedent, Wetness, curve_number_for, effective_rain_mm, rain_for_effective_mm,
 };
-use crate::hazard::{Hazard, HazardModel, Incident, Lattice};
+use crate::hazard::{Hazard, HazardModel, Incident, Lattice, stream};
 use crate::weather::{Storm, WeatherYear};
+use anlan_engine::random::Stream;
 use anlan_engine::{Error, Event, Fault, Footprint, Grid, Occurrence, Result};
 
 /// A catchment (小流域): what drains to a set of cells of the library.
@@ -48,16 +54,25 @@ pub struct FloodModel {
     frequency: RainFrequency,
     areal: ArealReduction,
     antecedent: Antecedent,
+    /// Patterns of the library by position, the design pattern first, each with the sum of probabilities up to it.
+    patterns: Vec<(usize, f64)>,
     options: FloodOptions,
 }
 
 /// Options of [`FloodModel`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FloodOptions {
     /// Cells less deep are dropped, m.
     pub least_m: f32,
     /// Years of the event set; the rate of an event is one in so many years.
     pub years: u32,
+    /// Seed of the draws of pattern and wetness.
+    pub seed: u64,
+    /// Patterns of the library with their probabilities, sum 1; the first is that of the design storms. None where the
+    /// library has one only.
+    pub patterns: Vec<(String, f64)>,
+    /// Wetness states with their probabilities, sum 1; where empty, the antecedent index of the weather decides.
+    pub wetness: Vec<(Wetness, f64)>,
 }
 
 impl Default for FloodOptions {
@@ -65,6 +80,9 @@ impl Default for FloodOptions {
         FloodOptions {
             least_m: 0.05,
             years: 10_000,
+            seed: 0,
+            patterns: Vec::new(),
+            wetness: Vec::new(),
         }
     }
 }
@@ -75,7 +93,8 @@ impl FloodModel {
     /// exceeds it floods the cell as if there were no dyke.
     ///
     /// # Errors
-    /// A cell without catchment or protection, a catchment with a curve number outside 1..=100 or without area or rain factor; all named together.
+    /// A cell without catchment or protection, a catchment with a curve number outside 1..=100 or without area or rain factor;
+    /// patterns that are not those of the library, probabilities that do not sum to 1; all named together.
     pub fn new(
         library: StormLibrary,
         catchments: Vec<Catchment>,
@@ -138,6 +157,34 @@ impl FloodModel {
                 format!("library cell {k}"),
             );
         }
+        let mut named: Vec<&str> = options.patterns.iter().map(|p| p.0.as_str()).collect();
+        named.sort_unstable();
+        if !named.is_empty() && named != library.patterns
+            || named.is_empty() && library.patterns.len() > 1
+        {
+            fault(
+                format!("patterns {named:?}"),
+                &format!("those of the library, {:?}", library.patterns),
+                "patterns".into(),
+            );
+        }
+        for (odds, place) in [
+            (
+                options.patterns.iter().map(|p| p.1).collect::<Vec<f64>>(),
+                "patterns",
+            ),
+            (options.wetness.iter().map(|w| w.1).collect(), "wetness"),
+        ] {
+            let sum: f64 = odds.iter().sum();
+            let good = (sum - 1.0).abs() < 1e-5 && odds.iter().all(|p| *p >= 0.0);
+            if !(good || odds.is_empty()) {
+                fault(
+                    format!("probabilities {odds:?}, sum {sum}"),
+                    "probabilities that sum to 1",
+                    place.into(),
+                );
+            }
+        }
         if options.years == 0 {
             fault(
                 "0 years".into(),
@@ -162,6 +209,16 @@ impl FloodModel {
         let start = (0..=catchments.len())
             .map(|c| members.partition_point(|&k| (catchment_of[k as usize] as usize) < c))
             .collect();
+        let mut sum = 0.0;
+        let mut patterns: Vec<(usize, f64)> = (options.patterns.iter())
+            .map(|(name, p)| {
+                sum += p;
+                (library.patterns.partition_point(|other| other < name), sum)
+            })
+            .collect();
+        if patterns.is_empty() {
+            patterns.push((0, 1.0));
+        }
         Ok(FloodModel {
             library,
             catchments,
@@ -171,47 +228,72 @@ impl FloodModel {
             frequency,
             areal,
             antecedent,
+            patterns,
             options,
         })
     }
 
-    /// ln of the equivalent return period of a storm in a catchment, for a duration of the library (its index); `None`
-    /// where nothing runs off.
+    /// Pattern of a storm, by its position in the library, and the wetness of its ground.
+    pub fn pattern_and_ground(&self, storm: &Storm) -> (usize, Wetness) {
+        let [p, w] = if self.patterns.len() > 1 || !self.options.wetness.is_empty() {
+            Stream::new(self.options.seed, stream::FLOOD).uniform2(storm.id, 0, 0)
+        } else {
+            [0.0; 2]
+        };
+        let k = self.patterns.partition_point(|&(_, upto)| upto < p);
+        let pattern = self.patterns[k.min(self.patterns.len() - 1)].0;
+        let mut ground = self.antecedent.wetness(storm.antecedent_mm);
+        let mut upto = 0.0;
+        for &(state, probability) in &self.options.wetness {
+            ground = state;
+            upto += probability;
+            if w <= upto {
+                break;
+            }
+        }
+        (pattern, ground)
+    }
+
+    /// ln of the equivalent return period of a storm on ground of a wetness in a catchment, for a duration and a wetness of
+    /// the library (their positions); `None` where nothing runs off.
     pub fn log_equivalent_period(
         &self,
         storm: &Storm,
+        ground: Wetness,
         catchment: &Catchment,
-        duration: usize,
+        (duration, wetness): (usize, usize),
     ) -> Option<f64> {
         let share = storm.share_at(catchment.centroid.0, catchment.centroid.1);
         if share <= 0.0 {
             return None;
         }
-        let window_h = self.library.durations[duration].duration_h;
+        let window_h = self.library.durations_h[duration];
         let rain = storm.depth_within_mm(window_h)
             * share
             * self.areal.factor(catchment.area_km2, window_h);
-        let wetness: Wetness = self.antecedent.wetness(storm.antecedent_mm);
-        let effective = effective_rain_mm(rain, curve_number_for(catchment.curve_number, wetness));
+        let number = |wetness| curve_number_for(catchment.curve_number, wetness);
+        let effective = effective_rain_mm(rain, number(ground));
         if effective <= 0.0 {
             return None;
         }
-        let normal =
-            rain_for_effective_mm(effective, catchment.curve_number) / catchment.rain_factor;
-        Some(libm::log(self.frequency.return_period(window_h, normal)))
+        let simulated = self.library.wetness[wetness];
+        let design = rain_for_effective_mm(effective, number(simulated)) / catchment.rain_factor;
+        Some(libm::log(self.frequency.return_period(window_h, design)))
     }
 
     /// Flood of a design storm: in every catchment the point rain of this duration and return period (years), reduced for the
-    /// catchment's area, on normal ground.
+    /// catchment's area, in the first of the patterns, on normal ground or the nearest to it that the library has.
     pub fn design_footprint(&self, duration_h: f64, return_period: f64) -> Footprint {
         let duration = self.library.nearest_duration(duration_h);
+        let wetness = self.library.nearest_wetness(Wetness::Normal);
+        let layer = self.library.layer(duration, self.patterns[0].0, wetness);
         let point = self.frequency.depth_mm(duration_h, return_period);
         let mut wet: Vec<(u32, f32, f32)> = Vec::new();
         for (c, catchment) in self.catchments.iter().enumerate() {
             let rain = point * self.areal.factor(catchment.area_km2, duration_h);
             let log_period = libm::log(self.frequency.return_period(duration_h, rain));
             for &k in &self.members[self.start[c]..self.start[c + 1]] {
-                let (depth, velocity) = self.library.at(duration, k as usize, log_period);
+                let (depth, velocity) = self.library.at(layer, k as usize, log_period);
                 if depth >= self.options.least_m {
                     wet.push((self.library.cells[k as usize], depth, velocity));
                 }
@@ -228,13 +310,18 @@ impl FloodModel {
     /// Footprint of a storm: depth_m and velocity_m_s of the wet sites, those behind dykes that hold left out.
     pub fn footprint(&self, storm: &Storm) -> Footprint {
         let duration = self.library.nearest_duration(storm.duration_h);
+        let (pattern, ground) = self.pattern_and_ground(storm);
+        let wetness = self.library.nearest_wetness(ground);
+        let layer = self.library.layer(duration, pattern, wetness);
         let mut wet: Vec<(u32, f32, f32)> = Vec::new();
         for (c, catchment) in self.catchments.iter().enumerate() {
             let range = self.start[c]..self.start[c + 1];
             if range.is_empty() {
                 continue;
             }
-            let Some(log_period) = self.log_equivalent_period(storm, catchment, duration) else {
+            let Some(log_period) =
+                self.log_equivalent_period(storm, ground, catchment, (duration, wetness))
+            else {
                 continue;
             };
             if log_period <= self.library.log_dry() {
@@ -243,7 +330,7 @@ impl FloodModel {
             let protected = &self.protected[range.clone()];
             let flooded = protected.partition_point(|&y| f64::from(y) < log_period);
             for &k in &self.members[range][..flooded] {
-                let (depth, velocity) = self.library.at(duration, k as usize, log_period);
+                let (depth, velocity) = self.library.at(layer, k as usize, log_period);
                 if depth >= self.options.least_m {
                     wet.push((self.library.cells[k as usize], depth, velocity));
                 }
@@ -349,6 +436,8 @@ mod tests {
         let level = |t: f64, depth: f32| LibraryStorm {
             return_period: t,
             duration_h: 24.0,
+            pattern: "uniform".into(),
+            wetness: Wetness::Normal,
             field: SparseField {
                 cells: cells.clone(),
                 depth_m: vec![depth; cells.len()],
@@ -443,7 +532,7 @@ mod tests {
             &years,
             m.frequency.clone(),
             (m.areal.clone(), m.antecedent.clone()),
-            m.options,
+            m.options.clone(),
         )
         .unwrap();
         // 150 mm at the centre is the 10-year storm: the dykes hold; 260 mm is the 100-year storm: as without.
@@ -487,6 +576,8 @@ mod tests {
         let storms = periods.map(|t| LibraryStorm {
             return_period: t,
             duration_h: 3.0,
+            pattern: "uniform".into(),
+            wetness: Wetness::Normal,
             field: SparseField {
                 cells: cells.clone(),
                 depth_m: vec![libm::log(t) as f32; cells.len()],
@@ -584,5 +675,123 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.faults().len(), 2);
         assert!(error.to_string().contains("catchment 2"));
+    }
+    /// A library of two patterns on dry, normal and wet ground: 1, 2 and 3 m, in the late pattern half a metre more, at all
+    /// return periods from 3 years on.
+    fn branched(patterns: &[(&str, f64)], wetness: &[(Wetness, f64)]) -> Result<FloodModel> {
+        let m = model();
+        let mut storms = Vec::new();
+        for (pattern, more) in [("early", 0.0), ("late", 0.5)] {
+            for (k, wetness) in Wetness::ALL.into_iter().enumerate() {
+                for t in [3.0, 100.0] {
+                    storms.push(LibraryStorm {
+                        return_period: t,
+                        duration_h: 24.0,
+                        pattern: pattern.into(),
+                        wetness,
+                        field: SparseField {
+                            cells: m.library.cells.clone(),
+                            depth_m: vec![1.0 + k as f32 + more; m.library.cells.len()],
+                            velocity_m_s: vec![0.0; m.library.cells.len()],
+                        },
+                    });
+                }
+            }
+        }
+        let library = StormLibrary::new(&storms, &m.library.cells, DRY_PERIOD).unwrap();
+        let grid = Grid::new(
+            Crs::from_epsg(4549).unwrap(),
+            (0.0, 64_000.0),
+            (1000.0, 1000.0),
+            (64, 64),
+        )
+        .unwrap();
+        let (catchments, of) = tile_catchments(&grid, &library.cells, 16, 75.0, 1e-6);
+        FloodModel::new(
+            library,
+            catchments,
+            &of,
+            &vec![0.0; of.len()],
+            m.frequency.clone(),
+            (m.areal.clone(), m.antecedent.clone()),
+            FloodOptions {
+                seed: 7,
+                patterns: patterns.iter().map(|(n, p)| ((*n).into(), *p)).collect(),
+                wetness: wetness.to_vec(),
+                ..FloodOptions::default()
+            },
+        )
+    }
+
+    #[test]
+    fn pattern_and_wetness_are_drawn_by_their_probabilities() {
+        let odds = [
+            (Wetness::Dry, 0.2),
+            (Wetness::Normal, 0.5),
+            (Wetness::Wet, 0.3),
+        ];
+        let m = branched(&[("late", 0.25), ("early", 0.75)], &odds).unwrap();
+        let n = 40_000_u64;
+        let mut counts = [[0_u32; 3]; 2];
+        for id in 0..n {
+            let (pattern, ground) = m.pattern_and_ground(&Storm {
+                id,
+                ..storm(200.0, 45.0)
+            });
+            counts[pattern][ground as usize] += 1;
+        }
+        // Six binomial standard errors; the two are independent.
+        for (pattern, p) in [0.75, 0.25].into_iter().enumerate() {
+            for (state, q) in odds {
+                let found = f64::from(counts[pattern][state as usize]) / n as f64;
+                let error = (p * q * (1.0 - p * q) / n as f64).sqrt();
+                assert!((found - p * q).abs() < 6.0 * error, "{counts:?}");
+            }
+        }
+        // Every storm reads the layer it drew: one of the six depths, the same whichever storms come before it.
+        let deepest = |id| {
+            let f = m.footprint(&Storm {
+                id,
+                ..storm(260.0, 45.0)
+            });
+            f.values[0].iter().fold(0f32, |a, &b| a.max(b))
+        };
+        for id in [5, 3, 900, 5] {
+            let (pattern, ground) = m.pattern_and_ground(&Storm {
+                id,
+                ..storm(260.0, 45.0)
+            });
+            let wanted = 1.0 + f32::from(ground as u8) + 0.5 * pattern as f32;
+            assert!((deepest(id) - wanted).abs() < 1e-6, "{id}");
+        }
+        // Design storms have the first pattern of the list on normal ground.
+        let design = m.design_footprint(24.0, 100.0);
+        assert!((design.values[0][0] - 2.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn without_probabilities_the_weather_tells_the_wetness() {
+        let m = branched(&[("early", 1.0 - 1e-7), ("late", 1e-7)], &[]).unwrap();
+        for (antecedent, depth) in [(10.0, 1.0), (45.0, 2.0), (80.0, 3.0)] {
+            let f = m.footprint(&storm(260.0, antecedent));
+            assert!((f.values[0][0] - depth).abs() < 1e-6, "{antecedent}");
+        }
+        // Rain on ground that the library was made for has its own return period, dry or wet.
+        let c = m.catchments[0];
+        for (state, ground) in Wetness::ALL.into_iter().enumerate() {
+            let log = m.log_equivalent_period(&storm(150.0, 0.0), ground, &c, (0, state));
+            assert!((log.unwrap() - libm::log(10.0)).abs() < 1e-6, "{ground:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_another_library_are_named() {
+        let told = |patterns: &[(&str, f64)], wetness: &[(Wetness, f64)]| {
+            branched(patterns, wetness).unwrap_err().to_string()
+        };
+        assert!(told(&[], &[]).contains("those of the library"));
+        assert!(told(&[("early", 0.5), ("huff", 0.5)], &[]).contains("huff"));
+        let told = told(&[("early", 0.5), ("late", 0.6)], &[(Wetness::Dry, 0.4)]);
+        assert!(told.contains("patterns: found probabilities") && told.contains("wetness: found"));
     }
 }

@@ -7,7 +7,7 @@
 //! * The solver gets channels and their valley floors; hillslopes drain into it ([`crate::flood::runoff`]).
 
 use crate::flood::rain::ArealReduction;
-use crate::flood::solver::{ACTIVE, WALL};
+use crate::flood::solver::{ACTIVE, Channels, WALL};
 use anlan_engine::hydrology::STEPS;
 use anlan_engine::{Error, Fault, Raster, Result};
 use serde::Deserialize;
@@ -210,11 +210,75 @@ pub fn burn_channels(
     burnt
 }
 
+/// Channels below the cells of the solver where at least `channel_km2` drain: width (at most the cell's) and depth by
+/// hydraulic geometry, joined along the drainage. `kind`: cells of the solver are [`ACTIVE`].
+pub fn channels_below(
+    directions: &Raster<u8>,
+    accumulation: &Raster<f32>,
+    kind: &Raster<u8>,
+    geometry: &HydraulicGeometry,
+    channel_km2: f64,
+    manning_n: f32,
+) -> Channels {
+    let grid = kind.grid;
+    assert!(
+        [directions.grid, accumulation.grid] == [grid; 2],
+        "rasters of one grid"
+    );
+    let mut out = Channels::default();
+    let mut reach_of = vec![u32::MAX; grid.cells()];
+    for cell in 0..grid.cells() {
+        let row = cell / grid.cols;
+        let area = f64::from(accumulation.values()[cell]) * grid.cell_area_m2(row) / 1e6;
+        if kind.values()[cell] == ACTIVE && area >= channel_km2 {
+            reach_of[cell] = out.cells.len() as u32;
+            out.cells.push(cell as u32);
+            let widest = grid.cell_size_m(row).0;
+            out.width_m.push(geometry.width_m(area).min(widest) as f32);
+            out.depth_m.push(geometry.depth_m(area) as f32);
+            out.manning_n.push(manning_n);
+        }
+    }
+    for (reach, &cell) in out.cells.iter().enumerate() {
+        let Some(&(down, right)) = STEPS.get(usize::from(directions.values()[cell as usize]))
+        else {
+            continue;
+        };
+        let (row, col) = grid.row_col(cell);
+        let next = (row.checked_add_signed(down))
+            .zip(col.checked_add_signed(right))
+            .filter(|&(r, c)| r < grid.rows && c < grid.cols)
+            .map(|(r, c)| reach_of[grid.index(r, c) as usize]);
+        if let Some(next) = next.filter(|&n| n != u32::MAX) {
+            out.joints.push((reach as u32, next));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use anlan_engine::{Crs, Grid};
     use ndarray::arr2;
+
+    #[test]
+    fn channels_below_follow_the_drainage() {
+        let crs = Crs::from_epsg(4549).unwrap();
+        let grid = Grid::new(crs, (0.0, 0.0), (100.0, 100.0), (3, 5)).unwrap();
+        // A valley to the east.
+        let bed = |(r, c): (usize, usize)| 10.0 - c as f32 + 5.0 * (r as f32 - 1.0).abs();
+        let bed = Raster::new(grid, ndarray::Array2::from_shape_fn((3, 5), bed));
+        let directions = anlan_engine::hydrology::flow_direction(&bed);
+        let accumulation = anlan_engine::hydrology::flow_accumulation(&directions, None);
+        let kind = Raster::filled(grid, ACTIVE);
+        let geometry = RiverTables::published().geometry;
+        let c = channels_below(&directions, &accumulation, &kind, &geometry, 0.03, 0.04);
+        assert!(c.cells.iter().all(|&cell| (5..10).contains(&cell)), "{c:?}");
+        assert_eq!(c.joints.len() + 1, c.cells.len());
+        assert!(c.width_m.windows(2).all(|w| w[0] < w[1]));
+        assert!((f64::from(c.depth_m[0]) - geometry.depth_m(0.03)).abs() < 0.1);
+    }
 
     #[test]
     fn channels_and_valley_floors_are_chosen_and_burnt() {

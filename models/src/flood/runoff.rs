@@ -6,12 +6,13 @@
 
 use crate::flood::rain::Hyetograph;
 use anlan_engine::{Error, Fault, Raster, Result};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Wetness of the ground before a storm (前期土壤湿度).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wetness {
     /// AMC I.
     Dry,
@@ -19,6 +20,20 @@ pub enum Wetness {
     Normal,
     /// AMC III.
     Wet,
+}
+
+impl Wetness {
+    /// All states, from dry to wet.
+    pub const ALL: [Wetness; 3] = [Wetness::Dry, Wetness::Normal, Wetness::Wet];
+
+    /// Name, as project files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wetness::Dry => "dry",
+            Wetness::Normal => "normal",
+            Wetness::Wet => "wet",
+        }
+    }
 }
 
 /// Effective rain of a cumulative rain, mm; curve number 1..=100.

@@ -43,7 +43,12 @@ fn series_keep_their_times() {
     let frame = |k: f32| Raster::filled(grid, k);
     let times = ([3600.0, 7200.0, 10_800.0], "2026-06-20 00:00:00");
     let frames = [frame(1.0), frame(2.0), frame(3.0)];
-    write_series_f32(&path, "rain", "mm/h", (&times.0, times.1), &frames).unwrap();
+    let given = frames.clone();
+    let along = (&times.0[..], times.1);
+    write_series_f32(&path, "rain", "mm/h", along, &grid, move |k| {
+        Ok(given[k].clone())
+    })
+    .unwrap();
     let axis = read_times(&path, "rain").unwrap();
     assert_eq!((axis.name.as_str(), axis.since.as_str()), ("time", times.1));
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use super::on_thread;
 use crate::error::{Error, Result};
+use crate::grid::Grid;
 use crate::io::write_atomic;
 use crate::raster::Raster;
 use netcdf::Options;
@@ -17,48 +18,85 @@ pub fn write_f32(path: &Path, variable: &str, units: &str, raster: &Raster<f32>)
         let (tmp, path) = (tmp.to_path_buf(), path.to_path_buf());
         let (variable, units, raster) = (variable.to_string(), units.to_string(), raster.clone());
         on_thread(move || {
-            write_here(&tmp, &variable, &units, None, &[raster])
-                .map_err(|e| Error::Failed(format!("writing {}: {e}", path.display())))
+            let grid = raster.grid;
+            let frame = &mut |_| Ok(raster.clone());
+            write_here(&tmp, &path, &variable, &units, None, &grid, frame)
         })
     })
 }
 
-/// Writes rasters of one grid as one variable along a time axis, s since `since` (e.g. `2026-06-20 00:00:00`).
+/// Writes rasters of one grid as one variable along a time axis, s since `since` (e.g. `2026-06-20 00:00:00`). `frame` is
+/// asked for one raster after the other, so that one at a time is in memory.
 ///
 /// # Errors
-/// The operating system's; a name that netCDF does not allow.
+/// The operating system's; a name that netCDF does not allow; those of `frame`.
 ///
 /// # Panics
-/// No raster, rasters of different grids, another number of times.
+/// No time, frames of another grid than `grid`.
 pub fn write_series_f32(
     path: &Path,
     variable: &str,
     units: &str,
     (seconds, since): (&[f64], &str),
-    rasters: &[Raster<f32>],
+    grid: &Grid,
+    frame: impl FnMut(usize) -> Result<Raster<f32>> + Send + 'static,
 ) -> Result<()> {
-    assert!(!rasters.is_empty() && rasters.len() == seconds.len());
-    assert!(rasters.iter().all(|r| r.grid == rasters[0].grid));
+    assert!(!seconds.is_empty(), "a series of at least one time");
     write_atomic(path, |tmp| {
-        let (tmp, path) = (tmp.to_path_buf(), path.to_path_buf());
-        let (variable, units, rasters) =
-            (variable.to_string(), units.to_string(), rasters.to_vec());
+        let (tmp, path, grid) = (tmp.to_path_buf(), path.to_path_buf(), *grid);
+        let (variable, units) = (variable.to_string(), units.to_string());
         let times = (seconds.to_vec(), format!("seconds since {since}"));
         on_thread(move || {
-            write_here(&tmp, &variable, &units, Some(times), &rasters)
-                .map_err(|e| Error::Failed(format!("writing {}: {e}", path.display())))
+            let mut frame = frame;
+            write_here(
+                &tmp,
+                &path,
+                &variable,
+                &units,
+                Some(times),
+                &grid,
+                &mut frame,
+            )
         })
     })
 }
 
 fn write_here(
+    tmp: &Path,
     path: &Path,
     variable: &str,
     units: &str,
     times: Option<(Vec<f64>, String)>,
-    rasters: &[Raster<f32>],
+    grid: &Grid,
+    frame: &mut dyn FnMut(usize) -> Result<Raster<f32>>,
+) -> Result<()> {
+    let mut failed = None;
+    let written = write_frames(tmp, variable, units, times, grid, &mut |k| match frame(k) {
+        Ok(raster) => {
+            assert_eq!(raster.grid, *grid, "frames of one file share one grid");
+            Some(raster)
+        }
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    match (failed, written) {
+        (Some(error), _) => Err(error),
+        (None, Err(e)) => Err(Error::Failed(format!("writing {}: {e}", path.display()))),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// `frame` gives nothing where it failed; the file is then not whole.
+fn write_frames(
+    path: &Path,
+    variable: &str,
+    units: &str,
+    times: Option<(Vec<f64>, String)>,
+    grid: &Grid,
+    frame: &mut dyn FnMut(usize) -> Option<Raster<f32>>,
 ) -> std::result::Result<(), netcdf::Error> {
-    let grid = &rasters[0].grid;
     let geographic = grid.crs.is_geographic();
     let mut file = netcdf::create_with(path, Options::_64BIT_OFFSET)?;
     file.add_attribute("Conventions", "CF-1.8")?;
@@ -117,12 +155,14 @@ fn write_here(
     let mut field = file
         .variable_mut(variable)
         .ok_or_else(|| missing(variable))?;
-    match &times {
-        None => field.put_values(rasters[0].values(), ..)?,
-        Some(_) => {
-            for (k, raster) in rasters.iter().enumerate() {
-                field.put_values(raster.values(), (k..k + 1, .., ..))?;
-            }
+    let frames = times.as_ref().map_or(1, |(seconds, _)| seconds.len());
+    for k in 0..frames {
+        let Some(raster) = frame(k) else {
+            return file.close();
+        };
+        match &times {
+            None => field.put_values(raster.values(), ..)?,
+            Some(_) => field.put_values(raster.values(), (k..k + 1, .., ..))?,
         }
     }
     if let Some((seconds, _)) = &times {

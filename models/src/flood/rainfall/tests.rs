@@ -190,7 +190,12 @@ fn netcdf_rain_has_units_and_times() {
     let seconds = [1800.0, 3600.0, 5400.0, 7200.0];
     let write = |units: &str, seconds: &[f64]| {
         let times = (seconds, "2026-06-20 00:00:00");
-        netcdf::write_series_f32(&path, "rain", units, times, &frames()).unwrap();
+        let all = frames();
+        let grid = all[0].grid;
+        netcdf::write_series_f32(&path, "rain", units, times, &grid, move |k| {
+            Ok(all[k].clone())
+        })
+        .unwrap();
         RainField::from_netcdf(&path, "rain", &compute(), Sampling::Nearest, Gaps::Refuse)
     };
     let (field, times) = write("mm h**-1", &seconds).unwrap();

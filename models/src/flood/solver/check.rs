@@ -1,6 +1,6 @@
 //! Faults of a case, named together before anything runs.
 
-use super::{ACTIVE, BoundaryLaw, Case, Domain, Inflow, OUTLET, Series, SolverOptions};
+use super::{ACTIVE, BoundaryLaw, Case, Channels, Domain, Inflow, OUTLET, Series, SolverOptions};
 use anlan_engine::{Fault, Grid, Raster};
 
 /// The fault of an inflow, if it has one.
@@ -52,6 +52,55 @@ fn series(what: &str, series: &Series) -> Option<Fault> {
             ),
             "one finite value for each of at least one time, times ascending",
             "sort the series by time and fill its gaps",
+        )
+    })
+}
+
+/// The first fault of channels.
+fn channel_fault(channels: &Channels, domain: &Domain<'_>) -> Option<Fault> {
+    let fault = |found: String, expected: &str| {
+        let remedy = "build the channels on the cells of the bed raster";
+        Some(Fault::new("flood channels", found, expected, remedy))
+    };
+    let (grid, n) = (&domain.bed_m.grid, channels.cells.len());
+    let lengths = [&channels.width_m, &channels.depth_m, &channels.manning_n].map(Vec::len);
+    if lengths != [n; 3] {
+        return fault(
+            format!("{n} cells with {lengths:?} values"),
+            "one width, depth and n per cell",
+        );
+    }
+    let kind = domain.kind.values();
+    let mut seen = std::collections::BTreeSet::new();
+    for (k, &cell) in channels.cells.iter().enumerate() {
+        if kind.get(cell as usize) != Some(&ACTIVE) || !seen.insert(cell) {
+            return fault(format!("cell {cell}"), "active cells, each once");
+        }
+        let (w, d, n) = (
+            channels.width_m[k],
+            channels.depth_m[k],
+            channels.manning_n[k],
+        );
+        let widest = grid.dx as f32;
+        if !(w > 0.0 && w <= widest && d > 0.0 && d.is_finite() && n > 0.0 && n <= 1.0) {
+            return fault(
+                format!("width {w} m, depth {d} m, n {n} in cell {cell}"),
+                "a width above 0, at most that of the cell, a depth above 0 m, n above 0, at most 1",
+            );
+        }
+    }
+    let near = |a: u32, b: u32| {
+        let ((ra, ca), (rb, cb)) = (grid.row_col(a), grid.row_col(b));
+        a != b && ra.abs_diff(rb) <= 1 && ca.abs_diff(cb) <= 1
+    };
+    let stray = channels.joints.iter().find(|&&(a, b)| {
+        let cells = [a, b].map(|k| channels.cells.get(k as usize).copied());
+        !matches!(cells, [Some(a), Some(b)] if near(a, b))
+    });
+    stray.and_then(|joint| {
+        fault(
+            format!("joint {joint:?}"),
+            "two reaches in neighbouring cells",
         )
     })
 }
@@ -175,6 +224,9 @@ fn water(case: &Case<'_>, faults: &mut Vec<Fault>) {
                 .at(format!("link {number}")),
             );
         }
+    }
+    if let Some(channels) = case.channels {
+        faults.extend(channel_fault(channels, &case.domain));
     }
     if let Some(soil) = case.soil.filter(|s| s.cells() != cells) {
         faults.push(Fault::new(

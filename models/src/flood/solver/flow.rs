@@ -1,6 +1,7 @@
 //! State of a run and its steps in time.
 
 use super::auto;
+use super::channels::Network;
 use super::edges::{Faces, Gate, Law, Settled, Supply};
 use super::inertial;
 use super::kernel::{GRAVITY, add, greatest, hi, lo};
@@ -63,6 +64,7 @@ pub(super) struct Flow {
     wetted: f64,
     soil: Option<Infiltration>,
     links: Vec<Link>,
+    channels: Option<Network>,
     /// Step of each inflow in force; `None` after the last.
     in_force: Vec<Option<usize>>,
     ledger: Ledger,
@@ -120,6 +122,7 @@ impl Flow {
             wetted: 0.0,
             soil: case.soil.filter(|s| !s.is_none()).cloned(),
             links: case.links.to_vec(),
+            channels: case.channels.map(|c| Network::new(case, c)),
             in_force: Vec::new(),
             ledger: Ledger::default(),
             steps: 0,
@@ -151,10 +154,18 @@ impl Flow {
         }
     }
 
-    /// Runs until a time, s.
-    pub(super) fn advance(&mut self, until: f64, case: &Case<'_>) -> Result<()> {
+    /// Runs until a time, s, or until told to stop.
+    pub(super) fn advance(
+        &mut self,
+        until: f64,
+        case: &Case<'_>,
+        stop: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<()> {
         let end = until.min(self.options.end_s);
         while self.now < end {
+            if stop(self.now) {
+                return Err(Error::Cancelled);
+            }
             let mut until = self.supply(case.inflows).min(end);
             if case.rain.is_some() || self.soil.is_some() || case.drains.is_some() {
                 until = until.min(self.wetted + self.options.hydrology_s);
@@ -169,7 +180,7 @@ impl Flow {
                 self.wake(false);
             }
             let mut dt = self.longest_step();
-            if !(dt >= self.options.dt_min_s) {
+            if dt.is_nan() || dt < self.options.dt_min_s {
                 return Err(self.too_short(dt));
             }
             if self.now + dt >= until {
@@ -180,6 +191,8 @@ impl Flow {
             }
             self.carry(dt);
             self.step(dt);
+            // Behind the step: a river's discharge falls into its channel before it can run over the ground.
+            self.run_channels(dt, case);
             if self.now >= self.wetted + self.options.hydrology_s || self.now >= end {
                 self.wet(case);
             }
@@ -209,7 +222,7 @@ impl Flow {
             let fast = match self.scheme.0 {
                 Scheme::Inertial | Scheme::Auto => 0.0,
                 Scheme::Fv1 | Scheme::Fv2 if h[at] > self.options.dry_m => {
-                    x[at].hypot(y[at]) / h[at]
+                    libm::hypotf(x[at], y[at]) / h[at]
                 }
                 Scheme::Fv1 | Scheme::Fv2 => 0.0,
             };
@@ -286,9 +299,14 @@ impl Flow {
                 0.0
             }
         };
+        let bed = f64::from(self.bed[at]);
+        // Below the bank where the channel is not full.
+        let below = (self.channels.as_ref())
+            .and_then(|n| n.room_in(cell as usize))
+            .filter(|_| depth <= self.options.dry_m);
         Some(Probe {
             depth_m: f64::from(depth),
-            level_m: f64::from(self.bed[at]) + f64::from(depth),
+            level_m: bed + below.map_or(f64::from(depth), |room| -room),
             velocity_m_s: [velocity(qx), velocity(qy)],
         })
     }
@@ -324,6 +342,7 @@ impl Flow {
             ledger: self.ledger,
             fields: planes.into_iter().chain(&self.peaks).map(field).collect(),
             soil: self.soil.as_ref().map_or(&[][..], |s| s.state()).to_vec(),
+            channels: (self.channels.iter()).flat_map(Network::state).collect(),
             running: (self.links.iter())
                 .map(|l| matches!(&l.work, Work::Pump(p) if p.is_running()))
                 .collect(),
@@ -332,26 +351,28 @@ impl Flow {
 
     pub(super) fn restore(&mut self, state: &State) -> Result<()> {
         let soil = self.soil.as_ref().map_or(0, |s| s.state().len());
-        let (here, there) = (
-            (
-                self.shape.rows,
-                self.shape.cols,
-                self.cells.len(),
-                soil,
-                self.links.len(),
-            ),
-            (
-                state.shape.0,
-                state.shape.1,
-                state.cells,
-                state.soil.len(),
-                state.running.len(),
-            ),
-        );
+        let channels = self.channels.as_ref().map_or(0, Network::len);
+        let (rows, cols) = (self.shape.rows, self.shape.cols);
+        let here = [
+            rows,
+            cols,
+            self.cells.len(),
+            soil,
+            channels,
+            self.links.len(),
+        ];
+        let there = [
+            state.shape.0,
+            state.shape.1,
+            state.cells,
+            state.soil.len(),
+            state.channels.len(),
+            state.running.len(),
+        ];
         if here != there {
-            let told = |(rows, cols, cells, soil, links): (usize, usize, usize, usize, usize)| {
+            let told = |[rows, cols, cells, soil, channels, links]: [usize; 6]| {
                 format!(
-                    "{} x {} cells, {cells} of them in the solver, {soil} soils, {links} works",
+                    "{} x {} cells, {cells} of them in the solver, {soil} soils, {channels} numbers of channels, {links} works",
                     rows - 2,
                     cols - 2
                 )
@@ -362,6 +383,9 @@ impl Flow {
                 format!("the case that was saved: {}", told(here)),
                 "take the restart file of this case, or start anew",
             )));
+        }
+        if let Some(network) = &mut self.channels {
+            network.restore(&state.channels);
         }
         (self.now, self.watched, self.wetted) = (state.now_s, state.watched_s, state.wetted_s);
         (self.deepest, self.fastest) = (state.deepest, state.fastest);
@@ -410,7 +434,8 @@ impl Flow {
             }
             Scheme::Fv1 | Scheme::Fv2 => o.courant * self.cell_m / f64::from(self.fastest),
         };
-        dt.min(o.dt_max_s)
+        let channels = (self.channels.as_ref()).map_or(f64::INFINITY, Network::longest_step);
+        dt.min(o.dt_max_s).min(channels)
     }
 
     /// Shape, depth and flows through the east and south faces.
@@ -639,6 +664,40 @@ impl Flow {
         }
     }
 
+    /// Moves the water of the channels for a step, and exchanges it with their cells.
+    fn run_channels(&mut self, dt: f64, case: &Case<'_>) {
+        let Some(mut network) = self.channels.take() else {
+            return;
+        };
+        let area = self.cell_m * self.cell_m;
+        let (shape, blocks) = (&self.shape, &self.blocks);
+        let depth = &self.depth[self.present];
+        let mut given = Vec::new();
+        let over = |cell: usize| f64::from(depth[shape.of_cell(cell)]);
+        let change = |cell: usize, volume: f64| given.push((cell, volume / area));
+        self.ledger.outflow_m3 +=
+            network.advance(dt, self.now, case.boundaries, over, area, change);
+        let mut woken = false;
+        for (cell, change) in given {
+            let at = shape.of_cell(cell);
+            let (row, col) = shape.row_col(cell);
+            let is_asleep = !blocks.is_active(blocks.of(row, col));
+            let [h, other] = turned(&mut self.depth, self.present);
+            (h[at], self.rest[at]) = add(h[at], self.rest[at], change as f32);
+            if is_asleep {
+                // Sleeping blocks hold the same depths in both planes.
+                other[at] = h[at];
+                woken |= h[at] > self.options.dry_m;
+            }
+            self.deepest = hi(self.deepest, h[at]);
+            self.fastest = hi(self.fastest, (GRAVITY * hi(h[at], 0.0)).sqrt());
+        }
+        self.channels = Some(network);
+        if woken {
+            self.wake(true);
+        }
+    }
+
     /// Lets the rain of the time since the last call fall, and soil and drains take their part.
     fn wet(&mut self, case: &Case<'_>) {
         let (t0, t1) = (self.wetted, self.now);
@@ -804,7 +863,8 @@ impl Flow {
                     .sum()
             })
             .collect();
-        rows.iter().sum::<f64>() * self.cell_m * self.cell_m
+        let below = self.channels.as_ref().map_or(0.0, Network::volume_m3);
+        rows.iter().sum::<f64>() * self.cell_m * self.cell_m + below
     }
 
     fn watch(&mut self, elapsed: f64) {

@@ -12,6 +12,8 @@
 //! * `auto` begins with the inertial equations and goes over to finite volumes when deep water runs too fast for them;
 //! * the time step follows the deepest water or the fastest wave, and is cut at the ends of inflow steps.
 //!
+//! Rivers narrower than a cell run in [`Channels`] of their own below it.
+//!
 //! Only blocks of cells that hold water, or touch one that does, cost time. Work is done by bands of rows in rayon's
 //! current pool. Reductions are maxima, or sums per band in band order: the bytes of the result do not depend on the
 //! number of threads.
@@ -19,6 +21,7 @@
 mod auto;
 #[cfg(test)]
 mod cases;
+mod channels;
 mod check;
 mod edges;
 mod flow;
@@ -311,6 +314,23 @@ impl Work {
     }
 }
 
+/// Channels narrower than a cell (亚网格河道): one reach per cell, below the bed of its cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Channels {
+    /// Active cells (cell numbers), each once.
+    pub cells: Vec<u32>,
+    /// Width of each reach, m, above 0, at most the cell's.
+    pub width_m: Vec<f32>,
+    /// Depth of its bottom below the bed of the cell, m, above 0.
+    pub depth_m: Vec<f32>,
+    /// Manning's n, s m^(-1/3), above 0.
+    pub manning_n: Vec<f32>,
+    /// Pairs of reaches (numbers in `cells`) in neighbouring cells, from the upper to the lower. A reach without a next
+    /// one, at the edge or beside an outlet cell, lets its water out at normal depth; one in a cell of a level boundary
+    /// has its level.
+    pub joints: Vec<(u32, u32)>,
+}
+
 /// A case to solve: the ground, what is on it at the start, what comes in and what stands in the way.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -328,6 +348,8 @@ pub struct Case<'a> {
     pub dykes: &'a [Dyke],
     /// Works between two cells.
     pub links: &'a [Link],
+    /// Channels narrower than a cell.
+    pub channels: Option<&'a Channels>,
     /// Rain on the grid.
     pub rain: Option<&'a RainField>,
     /// What the soil takes, with its state at the start.
@@ -347,6 +369,7 @@ impl<'a> Case<'a> {
             boundaries: &[],
             dykes: &[],
             links: &[],
+            channels: None,
             rain: None,
             soil: None,
             drains: None,
@@ -438,9 +461,24 @@ pub fn simulate(
     options: &SolverOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Inundation> {
+    simulate_until(case, options, progress, &mut |_| false)
+}
+
+/// Runs a flood as [`simulate`] does; `stop` hears the simulated time, s, before every time step and ends the run when it
+/// says so.
+///
+/// # Errors
+/// As [`simulate`]; `Cancelled` where `stop` ended the run.
+pub fn simulate_until(
+    case: &Case<'_>,
+    options: &SolverOptions,
+    progress: &mut dyn FnMut(f64),
+    stop: &mut dyn FnMut(f64) -> bool,
+) -> Result<Inundation> {
     let mut run = Simulation::new(*case, options)?;
     while run.now_s() < options.end_s {
-        run.advance(run.now_s() + options.progress_s)?;
+        let until = run.now_s() + options.progress_s;
+        run.flow.advance(until, case, stop)?;
         progress(run.now_s());
     }
     Ok(run.finish())
@@ -449,9 +487,9 @@ pub fn simulate(
 /// Water at a cell at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
-    /// Depth, m.
+    /// Depth on the cell, m.
     pub depth_m: f64,
-    /// Water level, m; the bed where it is dry.
+    /// Water level, m; the bed where it is dry. Below the bed in a channel that is not full.
     pub level_m: f64,
     /// Velocity to the east and to the south, m/s.
     pub velocity_m_s: [f64; 2],
@@ -501,12 +539,17 @@ impl<'a> Simulation<'a> {
         self.flow.now()
     }
 
+    /// End of the options, s.
+    pub fn end_s(&self) -> f64 {
+        self.flow.options.end_s
+    }
+
     /// Runs until a time, s, at the latest to the end of the options.
     ///
     /// # Errors
     /// `Failed` when the time step falls below `dt_min_s` or depths cease to be finite, with the cell that is to blame.
     pub fn advance(&mut self, until_s: f64) -> Result<()> {
-        self.flow.advance(until_s, &self.case)
+        self.flow.advance(until_s, &self.case, &mut |_| false)
     }
 
     /// Depth now, m; cells outside the solver are NaN.

@@ -1,9 +1,9 @@
 //! A run saved to be taken up again.
 //!
-//! File format (little endian): magic `ANLFRUN1`; rows and columns of the planes, cells of the solver, length of soil and
-//! number of works, u64 each; times now, watched and wetted, since when the scheme rules, f64 each; deepest and fastest
+//! File format (little endian): magic `ANLFRUN1`; rows and columns of the planes, cells of the solver, length of soil,
+//! of channels and of works, u64 each; times now, watched and wetted, since when the scheme rules, f64 each; deepest and fastest
 //! water, f32; scheme, u64; steps and cell-steps, u64; the seven sums of the ledger, f64; ten planes of f32 row by row
-//! (depth, its rest, flow to the east and south, and the six that a run remembers); soil, f64; works that run, a byte
+//! (depth, its rest, flow to the east and south, and the six that a run remembers); soil and channels, f64; works that run, a byte
 //! each; CRC-32 of all before it.
 
 use super::{Ledger, Scheme};
@@ -30,6 +30,7 @@ pub struct State {
     pub(super) ledger: Ledger,
     pub(super) fields: Vec<Vec<f32>>,
     pub(super) soil: Vec<f64>,
+    pub(super) channels: Vec<f64>,
     pub(super) running: Vec<bool>,
 }
 
@@ -45,7 +46,14 @@ impl State {
         let mut out = Vec::with_capacity(256 + 4 * FIELDS * cells + 8 * self.soil.len());
         out.extend_from_slice(MAGIC);
         let (rows, cols) = self.shape;
-        for v in [rows, cols, self.cells, self.soil.len(), self.running.len()] {
+        for v in [
+            rows,
+            cols,
+            self.cells,
+            self.soil.len(),
+            self.channels.len(),
+            self.running.len(),
+        ] {
             out.extend_from_slice(&(v as u64).to_le_bytes());
         }
         for v in [self.now_s, self.watched_s, self.wetted_s, self.scheme.1] {
@@ -77,7 +85,7 @@ impl State {
         for v in self.fields.iter().flatten() {
             out.extend_from_slice(&v.to_le_bytes());
         }
-        for v in &self.soil {
+        for v in self.soil.iter().chain(&self.channels) {
             out.extend_from_slice(&v.to_le_bytes());
         }
         out.extend(self.running.iter().map(|&r| u8::from(r)));
@@ -143,7 +151,8 @@ impl Reader<'_> {
 
     fn state(&mut self) -> Option<State> {
         let (rows, cols) = (self.size()?, self.size()?);
-        let (cells, soil, works) = (self.size()?, self.size()?, self.size()?);
+        let (cells, soil) = (self.size()?, self.size()?);
+        let (channels, works) = (self.size()?, self.size()?);
         let [now_s, watched_s, wetted_s, since] = [
             self.double()?,
             self.double()?,
@@ -169,6 +178,7 @@ impl Reader<'_> {
         let plane = rows.checked_mul(cols)?;
         let expected = (plane.checked_mul(4 * FIELDS)?)
             .checked_add(soil.checked_mul(8)?)?
+            .checked_add(channels.checked_mul(8)?)?
             .checked_add(works)?;
         if expected != self.0.len() {
             return None;
@@ -191,6 +201,9 @@ impl Reader<'_> {
             ledger,
             fields,
             soil: (0..soil).map(|_| self.double()).collect::<Option<_>>()?,
+            channels: (0..channels)
+                .map(|_| self.double())
+                .collect::<Option<_>>()?,
             running: self.0.iter().map(|&b| b != 0).collect(),
         })
     }

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)] // skips and measured errors are told to who runs the tests
 
 use super::{
-    ACTIVE, Boundary, BoundaryLaw, Case, Domain, Dyke, Edge, Inflow, Inundation, Link, OUTLET,
-    Scheme, Series, Simulation, SolverOptions, State, Work, simulate,
+    ACTIVE, Boundary, BoundaryLaw, Case, Channels, Domain, Dyke, Edge, Inflow, Inundation, Link,
+    OUTLET, Scheme, Series, Simulation, SolverOptions, State, Work, simulate, simulate_until,
 };
 use crate::flood::infiltration::Infiltration;
 use crate::flood::rain::Hyetograph;
@@ -13,7 +13,7 @@ use crate::flood::works::drains::StormDrains;
 use crate::flood::works::pumps::Pump;
 use crate::flood::works::weirs::Opening;
 use anlan_engine::random::Stream;
-use anlan_engine::{Crs, Grid, Raster};
+use anlan_engine::{Crs, Error, Grid, Raster};
 use ndarray::Array2;
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -111,6 +111,25 @@ pub(super) fn shared(path: &str) -> Option<Vec<Vec<f64>>> {
         .skip(1)
         .map(|l| l.split(',').map(|v| v.trim().parse().unwrap()).collect());
     Some(rows.collect())
+}
+
+#[test]
+fn a_run_stops_when_told() {
+    let ground = Ground::new(grid(4, 4, 10.0), 0.03, |_, _| 0.0);
+    let deep = ground.depth(|_, _| 1.0);
+    let case = Case {
+        initial_depth_m: Some(&deep),
+        ..Case::new(ground.domain())
+    };
+    let mut last = -1.0;
+    let mut stop = |now: f64| {
+        assert!(now > last);
+        last = now;
+        now > 60.0
+    };
+    let stopped = simulate_until(&case, &SolverOptions::default(), &mut |_| {}, &mut stop);
+    assert!(matches!(stopped, Err(Error::Cancelled)));
+    assert!(last < 70.0);
 }
 
 #[test]
@@ -917,6 +936,117 @@ fn a_roof_of_rain_runs_off_at_the_kinematic_rate() {
     }
 }
 
+/// A channel along a row of cells, downstream to the east.
+fn channel(cells: impl Iterator<Item = u32>, width: f32, depth: f32, n: f32) -> Channels {
+    let cells: Vec<u32> = cells.collect();
+    let reaches = cells.len();
+    Channels {
+        width_m: vec![width; reaches],
+        depth_m: vec![depth; reaches],
+        manning_n: vec![n; reaches],
+        joints: (1..reaches as u32).map(|k| (k - 1, k)).collect(),
+        cells,
+    }
+}
+
+#[test]
+fn water_in_a_channel_below_the_ground_flows_at_normal_depth() {
+    // 5 m wide in cells of 20 m: Q = A R^(2/3) sqrt(S) / n, R = w h / (w + 2 h).
+    let ground = Ground::new(grid(3, 60, 20.0), 0.05, |_, c| 10.0 - 0.02 * c as f64);
+    let river = channel((0..60).map(|c| 60 + c), 5.0, 3.0, 0.03);
+    let inflow = Inflow {
+        cells: vec![60],
+        step_s: 1e6,
+        rates_m_s: vec![8.0 / 400.0],
+    };
+    let case = Case {
+        inflows: std::slice::from_ref(&inflow),
+        channels: Some(&river),
+        ..Case::new(ground.domain())
+    };
+    let options = SolverOptions {
+        end_s: 7200.0,
+        edge: Edge::Free,
+        ..Default::default()
+    };
+    let mut run = Simulation::new(case, &options).unwrap();
+    run.advance(7200.0).unwrap();
+    let (mut low, mut high) = (0.0, 3.0);
+    for _ in 0..60 {
+        let h: f64 = 0.5 * (low + high);
+        let radius = 5.0 * h / (5.0 + 2.0 * h);
+        let q = 5.0 * h * libm::pow(radius, 2.0 / 3.0) * libm::sqrt(0.001) / 0.03;
+        if q < 8.0 { low = h } else { high = h }
+    }
+    for col in [20, 30, 40] {
+        let probe = run.probe(60 + col).unwrap();
+        let depth = probe.level_m - (10.0 - 0.02 * f64::from(col) - 3.0);
+        assert!((depth / low - 1.0).abs() < 0.005, "{depth} {low}");
+        assert_eq!(probe.depth_m, 0.0);
+    }
+    let end = run.finish();
+    assert!(end.ledger.error().abs() < 1e-6, "{:?}", end.ledger);
+    let held = 5.0 * low * 1200.0;
+    assert!((end.ledger.stored_m3 / held - 1.0).abs() < 0.01, "{held}");
+}
+
+#[test]
+fn a_channel_of_half_a_cell_floods_its_plain_as_one_of_many_cells() {
+    // A river 20 m wide and 1 m deep in a plain of 200 m, resolved by cells of 5 m, and below cells of 40 m.
+    let hydrograph = |t: f64| 10.0 + 140.0 * (1.0 - (t / 3600.0 - 1.0).abs()).max(0.0);
+    let run = |cell: f64, below: bool| {
+        let (rows, cols) = ((200.0 / cell) as usize, (2000.0 / cell) as usize);
+        let half = (100.0 / cell) as usize;
+        let in_river = |r: usize| !below && ((r as f64 + 0.5) * cell - 100.0).abs() < 10.0;
+        let ground = Ground::new(grid(rows, cols, cell), 0.03, |r, c| {
+            let fall = 0.001 * (c as f64 + 0.5) * cell;
+            10.0 - fall - if in_river(r) { 1.0 } else { 0.0 }
+        });
+        let entry: Vec<u32> = (0..rows)
+            .filter(|&r| if below { r == half } else { in_river(r) })
+            .map(|r| (r * cols) as u32)
+            .collect();
+        let area = cell * cell * entry.len() as f64;
+        let rate = |k: usize| (hydrograph(60.0 * k as f64 + 30.0) / area) as f32;
+        let inflow = Inflow {
+            rates_m_s: (0..180).flat_map(|k| vec![rate(k); entry.len()]).collect(),
+            step_s: 60.0,
+            cells: entry,
+        };
+        let river = channel((0..cols).map(|c| (half * cols + c) as u32), 20.0, 1.0, 0.03);
+        let case = Case {
+            inflows: std::slice::from_ref(&inflow),
+            channels: below.then_some(&river),
+            ..Case::new(ground.domain())
+        };
+        let options = SolverOptions {
+            end_s: 3.0 * 3600.0,
+            edge: Edge::Free,
+            watch_s: 0.0,
+            ..Default::default()
+        };
+        let end = simulate(&case, &options, &mut |_| {}).unwrap();
+        assert!(end.ledger.error().abs() < 1e-6, "{:?}", end.ledger);
+        // Greatest depth on the plain, 60 m off the river, at three places.
+        let at = |x: f64| {
+            let (row, col) = ((40.0 / cell) as usize, (x / cell) as usize);
+            f64::from(end.max_depth_m[row * cols + col])
+        };
+        [500.0, 1000.0, 1500.0].map(at)
+    };
+    let (fine, coarse) = (run(5.0, false), run(40.0, true));
+    println!(
+        "plain beside a river: {fine:.3?} m resolved, {coarse:.3?} m with channels below cells"
+    );
+    for (a, b) in fine.iter().zip(&coarse) {
+        // The channel's walls, which the fine raster does not feel (R is h there), slow it by some hundredths.
+        assert!(
+            *a > 0.1 && (a - b).abs() < 0.1 * (1.0 + a),
+            "{fine:?} {coarse:?}"
+        );
+    }
+}
+
 #[test]
 fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
     // Half of the ground stays dry: blocks sleep. The pump runs when the state is saved.
@@ -931,6 +1061,7 @@ fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
         rates_m_s: vec![0.05, 0.1, 0.02],
     };
     let burst = RainField::uniform(&Hyetograph::uniform(5.0, 0.5, 0.5), &ground.bed.grid);
+    let brook = channel((0..70).rev().map(|c| 32 * 70 + c), 2.0, 0.3, 0.04);
     let pump = Link {
         from: 30 * 70 + 20,
         to: Some(10 * 70 + 20),
@@ -947,6 +1078,7 @@ fn a_saved_run_goes_on_as_if_it_had_not_stopped() {
             let case = Case {
                 inflows: std::slice::from_ref(&river),
                 links: std::slice::from_ref(&pump),
+                channels: Some(&brook),
                 rain,
                 soil: Some(&soil),
                 ..Case::new(ground.domain())
