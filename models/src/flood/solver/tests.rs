@@ -1040,10 +1040,7 @@ fn a_channel_of_half_a_cell_floods_its_plain_as_one_of_many_cells() {
     );
     for (a, b) in fine.iter().zip(&coarse) {
         // The channel's walls, which the fine raster does not feel (R is h there), slow it by some hundredths.
-        assert!(
-            *a > 0.05 && (a - b).abs() < 0.05 * a,
-            "{fine:?} {coarse:?}"
-        );
+        assert!(*a > 0.05 && (a - b).abs() < 0.05 * a, "{fine:?} {coarse:?}");
     }
 }
 

@@ -4,7 +4,8 @@
 
 use super::super::tests::{Ground, grid};
 use super::super::{
-    Boundary, BoundaryLaw, Case, Dyke, Inflow, Inundation, Scheme, Series, SolverOptions, simulate,
+    Boundary, BoundaryLaw, Case, Channels, Dyke, Inflow, Inundation, Scheme, Series, SolverOptions,
+    simulate,
 };
 use super::{Frame, ascii_grid, assert_balanced, text};
 use ndarray::Array2;
@@ -40,6 +41,46 @@ fn channel_cells(frame: &Frame, line: &[[f64; 2]]) -> Vec<((usize, usize), f64)>
     cells
 }
 
+/// The channel, 20 m wide, below its cells: joined across corners, its n made smaller for the way from cell to cell, which
+/// is longer or shorter than the channel's.
+fn channels_below(
+    frame: &Frame,
+    cells: &[((usize, usize), f64)],
+    ground: &Ground,
+    n: f64,
+    length: f64,
+    bottom: impl Fn(f64) -> f64,
+) -> Channels {
+    let mut out = Channels::default();
+    let mut joined = 0.0;
+    let mut last = None;
+    for (k, &(at, way)) in cells.iter().enumerate() {
+        // Cells that are there for the sake of a shared side only.
+        let corner = k > 0
+            && k + 1 < cells.len()
+            && cells[k - 1].0.0 != cells[k + 1].0.0
+            && cells[k - 1].0.1 != cells[k + 1].0.1
+            && cells[k + 1].1 == way;
+        let number = frame.number(at);
+        if corner || out.cells.contains(&number) {
+            continue;
+        }
+        if let Some((row, col)) = last {
+            let (dr, dc) = (at.0.abs_diff(row), at.1.abs_diff(col));
+            joined += frame.cell * libm::hypot(dr as f64, dc as f64);
+            let reach = out.cells.len() as u32;
+            out.joints.push((reach - 1, reach));
+        }
+        last = Some(at);
+        out.cells.push(number);
+        out.width_m.push(20.0);
+        let deep = f64::from(ground.bed.data[at]) - bottom(way);
+        out.depth_m.push(deep.max(0.1) as f32);
+    }
+    out.manning_n = vec![(n * libm::sqrt(length / joined)) as f32; out.cells.len()];
+    out
+}
+
 /// The reach: ground with the channel in it, what flows in, the level at the lower end and the weirs.
 struct Reach {
     frame: Frame,
@@ -48,11 +89,13 @@ struct Reach {
     inflow: Inflow,
     lower_end: Boundary,
     weirs: Dyke,
+    /// The channel below the cells, where it is not made of cells.
+    channels: Option<Channels>,
 }
 
 impl Reach {
-    /// With Manning's n of the channel.
-    fn new(channel_n: f64) -> Option<Reach> {
+    /// With Manning's n of the channel, which is made of cells, or lies `below` them at its own width.
+    fn new(channel_n: f64, below: bool) -> Option<Reach> {
         let (frame, dem) = ascii_grid(&text("flood/buscot/buscot.dem.ascii")?);
         let (_, seen) = ascii_grid(&text("flood/buscot/sargrid.asc")?);
         let river = text("flood/buscot/buscot.river")?;
@@ -71,10 +114,17 @@ impl Reach {
         });
         let cells = channel_cells(&frame, &line);
         let stairs = libm::sqrt(length / (cells.len() as f64 * frame.cell));
-        for &(at, way) in &cells {
-            let bed = 68.740_479 + (67.139 - 68.740_479) * way / length;
-            ground.bed.data[at] = (bed as f32).min(ground.bed.data[at]);
-            ground.manning.data[at] = (channel_n * frame.cell / 20.0 * stairs) as f32;
+        let bottom = |way: f64| 68.740_479 + (67.139 - 68.740_479) * way / length;
+        let mut channels = None;
+        if below {
+            channels = Some(channels_below(
+                &frame, &cells, &ground, channel_n, length, bottom,
+            ));
+        } else {
+            for &(at, way) in &cells {
+                ground.bed.data[at] = (bottom(way) as f32).min(ground.bed.data[at]);
+                ground.manning.data[at] = (channel_n * frame.cell / 20.0 * stairs) as f32;
+            }
         }
         let inflow = Inflow {
             cells: vec![frame.number(cells[0].0)],
@@ -115,6 +165,7 @@ impl Reach {
             inflow,
             lower_end,
             weirs,
+            channels,
         })
     }
 
@@ -129,6 +180,7 @@ impl Reach {
             inflows: std::slice::from_ref(&self.inflow),
             boundaries: std::slice::from_ref(&self.lower_end),
             dykes: std::slice::from_ref(&self.weirs),
+            channels: self.channels.as_ref(),
             ..Case::new(self.ground.domain())
         };
         simulate(&case, &options, &mut |_| {}).unwrap()
@@ -149,13 +201,14 @@ fn csi(reach: &Reach, end: &Inundation, wet_m: f32) -> f64 {
 
 /// A cell is wet from 0.1 m. LISFLOOD-FP reached 0.84 as the best of 25 runs with different n (Horritt and Bates 2001). With
 /// the n of the file of the case, 0.01, the channel carries the flood almost alone and little is wet; the best of five n of
-/// the channel is 0.68. Both fall short of the published figure; inertial equations and finite volumes agree, so that it
-/// is the channel of whole cells that is at fault, not the scheme. Asserted is where it stands.
+/// the channel is 0.68. Both fall short of the published figure. Inertial equations and finite volumes agree, and so does
+/// a channel at its own width below the cells (next test), so that neither scheme nor channel explains it. Asserted is
+/// where it stands.
 #[test]
 fn the_thames_floods_at_buscot() {
     let mut best = 0.0f64;
     for n in [0.01, 0.02, 0.03, 0.04, 0.05] {
-        let Some(reach) = Reach::new(n) else {
+        let Some(reach) = Reach::new(n, false) else {
             return;
         };
         for scheme in [Scheme::Inertial, Scheme::Fv1] {
@@ -174,6 +227,23 @@ fn the_thames_floods_at_buscot() {
             }
             best = best.max(score);
         }
+    }
+    assert!(best > 0.65);
+}
+
+/// The same with the channel of 20 m below the cells of 50 m.
+#[test]
+fn the_thames_floods_at_buscot_from_a_channel_below_its_cells() {
+    let mut best = 0.0f64;
+    for n in [0.01, 0.02, 0.03, 0.04, 0.05] {
+        let Some(reach) = Reach::new(n, true) else {
+            return;
+        };
+        let end = reach.run(Scheme::Inertial);
+        assert_balanced(&end);
+        let score = csi(&reach, &end, 0.1);
+        println!("Buscot, channel below cells, n {n}: CSI {score:.3}");
+        best = best.max(score);
     }
     assert!(best > 0.65);
 }
