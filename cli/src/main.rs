@@ -82,6 +82,9 @@ enum Command {
     New {
         /// Folder to make.
         dir: PathBuf,
+        /// A flood case in place of a project (洪水演进).
+        #[arg(long)]
+        flood: bool,
     },
     /// Losses of a portfolio: exposure, events and vulnerability given as files.
     Loss {
@@ -352,7 +355,7 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             tell_made(arguments, &made, zh);
             Ok(())
         }
-        Command::New { dir } => new_project(dir, zh),
+        Command::New { dir, flood } => new_project(dir, *flood, zh),
         Command::Info { file } => info(file, arguments.json, zh),
     }
 }
@@ -528,18 +531,22 @@ fn report(error: &Error, json: bool, zh: bool) {
     }
 }
 
-fn new_project(dir: &Path, zh: bool) -> Result<(), Error> {
-    let file = dir.join("project.toml");
+fn new_project(dir: &Path, flood: bool, zh: bool) -> Result<(), Error> {
+    let (file, text) = if flood {
+        (dir.join("case.toml"), include_str!("flood.toml"))
+    } else {
+        (dir.join("project.toml"), include_str!("template.toml"))
+    };
     if file.exists() {
         return Err(Error::input(anlan::engine::Fault::new(
             &file,
-            "an existing project",
+            "an existing file",
             "a folder without one",
             "choose another folder",
         )));
     }
     fs::create_dir_all(dir).map_err(|e| Error::io("creating", dir, e))?;
-    fs::write(&file, include_str!("template.toml")).map_err(|e| Error::io("writing", &file, e))?;
+    fs::write(&file, text).map_err(|e| Error::io("writing", &file, e))?;
     print(&format!(
         "{}: {}",
         if zh { "已写入" } else { "written" },

@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use anlan::engine::io::table::Table;
     use anlan::engine::{Crs, Error, Grid};
+    use anlan::flood::CaseFile;
     use anlan::models::fire::fuels::FuelTable;
     use anlan::models::flood::library::{LibraryStorm, StormLibrary};
     use anlan::models::flood::stack::DepthWeights;
@@ -314,7 +315,15 @@ mod tests {
             WeatherParameters::from_toml("region = 3", "w.toml").unwrap_err(),
             FuelTable::parse("number,code\nx,y\n", Path::new("f.csv")).unwrap_err(),
         ];
-        for error in errors {
+        let flood = include_str!("flood.toml")
+            .replace("end_h = 6.0", "end_h = -1.0")
+            .replace("n = 0.04", "cover = \"a.tif\"\nn = 0.04")
+            .replace("depth_mm = 150.0", "return_period = 0.01")
+            .replace("depth_min = 30.0", "depth_min = 0.0001")
+            .replace("gauge_min = 5.0", "gauge_min = -5.0");
+        let flood = CaseFile::read(&file("flood.toml", &flood)).unwrap_err();
+        assert_eq!(flood.faults().len(), 6);
+        for error in errors.into_iter().chain([flood]) {
             assert!(!error.faults().is_empty(), "{error}");
             for f in error.faults() {
                 for text in [&f.found, &f.expected, &f.remedy] {
@@ -324,6 +333,35 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every entry of the case that `new --flood` writes is one that the case file knows.
+    #[test]
+    fn the_flood_template_is_whole() {
+        let text: Vec<&str> = include_str!("flood.toml")
+            .lines()
+            .skip_while(|line| !line.is_empty())
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .collect();
+        let case: CaseFile = toml::from_str(&text.join("\n")).unwrap();
+        assert!(case.start.is_some() && case.drains.is_some() && case.drainage.is_some());
+        let counts = [
+            case.channel.len(),
+            case.inflow.len(),
+            case.boundary.len(),
+            case.dyke.len(),
+            case.dam.len(),
+            case.culvert.len(),
+            case.bridge.len(),
+            case.gate.len(),
+            case.pump.len(),
+            case.gauge.len(),
+        ];
+        assert_eq!(counts, [1; 10]);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("case.toml");
+        std::fs::write(&file, include_str!("flood.toml")).unwrap();
+        CaseFile::read(&file).unwrap();
     }
 
     #[test]
@@ -344,6 +382,12 @@ mod tests {
             "coordinate (29.1, 119.6) in 3 of 9 features: axes swapped: latitude stands where longitude is expected",
             "3 polygon, 2 multipolygon",
             "integers, 2 of 2, 330702 to 330703",
+            "0.50 of 6.00 h simulated, 350 x real time, 57 s left",
+            "taken up at 3.00 h",
+            "dyke 左岸: the crest lies below the ground at 3 of 60 faces; there the ground rules",
+            "flood: at 12.5 s the time step fell to 3.20e-7 s (at least 0.000001 s): 912.0 m of water over a bed of -9999.0 m, \
+             waves of 94 m/s in row 7, column 9. Look for a pit or a no-data value in the terrain there, and for an inflow \
+             or a level in another unit",
         ] {
             all_chinese(text);
         }
