@@ -347,6 +347,11 @@ impl Infiltration {
         matches!(self.law, Law::None)
     }
 
+    /// True where nothing is taken while no rain falls (curve numbers, which tell the share of the rain).
+    pub fn takes_of_rain_only(&self) -> bool {
+        matches!(self.law, Law::None | Law::CurveNumber { .. })
+    }
+
     /// True where the soil changes while no water is on it (Horton's recovery): then dry cells must be visited as well.
     pub fn acts_on_dry_cells(&self) -> bool {
         matches!(self.law, Law::Horton { recovery, .. } if recovery > 0.0)

@@ -247,14 +247,12 @@ pub(in crate::flood) fn exchange(
     sum
 }
 
-/// Loss, m, of a cumulative rain with retention `s`, m: the rain less its effective part.
+/// Loss, m, of a cumulative rain with retention `s`, m: the rain less its effective part. Without branches, for vectors.
+#[inline(always)]
 fn kept(fallen: f64, s: f64, ia_ratio: f64) -> f64 {
-    let over = fallen - ia_ratio * s;
-    if over > 0.0 {
-        ia_ratio * s + s * over / (over + s)
-    } else {
-        fallen
-    }
+    let initial = ia_ratio * s;
+    let over = (fallen - initial).max(0.0);
+    fallen.min(initial) + s * over / (over + s).max(1e-300)
 }
 
 /// What Green-Ampt takes of `there` with `k_dt` = K dt, `s` = suction times deficit, `f` taken before; all m.

@@ -11,6 +11,8 @@
 //! raster model.
 
 use super::{Boundary, BoundaryLaw, Case, Channels, OUTLET};
+use rayon::prelude::*;
+use std::ops::Range;
 
 const G: f64 = 9.81;
 /// Depth below which nothing flows, m.
@@ -19,6 +21,8 @@ const DRY: f64 = 1e-4;
 const ALPHA: f64 = 0.7;
 /// Least slope where water leaves at normal depth.
 const SLOPE_MIN: f64 = 1e-4;
+/// Reaches or joints that are worth a task.
+const PER_TASK: usize = 4096;
 
 /// What lies at the open end of a river.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +36,9 @@ enum End {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Reach {
     cell: usize,
+    /// Where the depth of its cell stands in a plane, and the block of the cell.
+    at: usize,
+    block: usize,
     width: f64,
     /// Bottom, m above datum; depth up to the bank, m.
     bottom: f64,
@@ -56,18 +63,31 @@ struct Joint {
 pub(super) struct Network {
     reaches: Vec<Reach>,
     joints: Vec<Joint>,
+    /// Joints of each reach: its share of `meeting`, which holds them with 1 where water that goes along the joint
+    /// leaves the reach, and -1 where it comes in.
+    meets: Vec<Range<usize>>,
+    meeting: Vec<(usize, f64)>,
+    /// Length of the shortest joint, m.
+    shortest: f64,
     /// Depth of water below the bank, m.
     depth: Vec<f64>,
     /// Flow through joints, m³/s, positive from the first to the second reach.
     flow: Vec<f64>,
-    /// Room for a step.
-    asked: Vec<f64>,
-    over: Vec<f64>,
+    /// Room for a step: depth of the section with the water over the bank, m; share of what is asked of a reach that it
+    /// can give; what leaves at an open end and what the cell is given, m³.
+    section: Vec<f64>,
+    share: Vec<f64>,
     leaving: Vec<f64>,
+    given: Vec<f64>,
 }
 
 impl Network {
-    pub fn new(case: &Case<'_>, channels: &Channels) -> Network {
+    /// `place(cell)` tells where the depth of a cell stands in a plane, and its block.
+    pub fn new(
+        case: &Case<'_>,
+        channels: &Channels,
+        place_of: impl Fn(usize) -> (usize, usize),
+    ) -> Network {
         let (bed, kind) = (case.domain.bed_m, case.domain.kind);
         let grid = &bed.grid;
         let (rows, cols) = grid.shape();
@@ -126,8 +146,11 @@ impl Network {
                     let open = !has_next[k] && is_at_edge(place(k));
                     open.then(|| End::Normal(fall(k).max(SLOPE_MIN)))
                 });
+                let (at, block) = place_of(cell as usize);
                 Reach {
                     cell: cell as usize,
+                    at,
+                    block,
                     width: f64::from(channels.width_m[k]),
                     bottom: bottom(k),
                     full: f64::from(channels.depth_m[k]),
@@ -137,12 +160,29 @@ impl Network {
                 }
             })
             .collect::<Vec<Reach>>();
+        let mut of_reach = vec![Vec::new(); reaches.len()];
+        for (number, j) in joints.iter().enumerate() {
+            of_reach[j.from].push((number, 1.0));
+            of_reach[j.to].push((number, -1.0));
+        }
+        let meets = (of_reach.iter())
+            .scan(0, |end, own| {
+                let start = *end;
+                *end += own.len();
+                Some(start..*end)
+            })
+            .collect();
+        let room = vec![0.0; reaches.len()];
         Network {
-            depth: vec![0.0; reaches.len()],
+            meets,
+            meeting: of_reach.concat(),
+            shortest: (joints.iter().map(|j| j.length)).fold(f64::INFINITY, f64::min),
+            depth: room.clone(),
             flow: vec![0.0; joints.len()],
-            asked: vec![0.0; reaches.len()],
-            over: vec![0.0; reaches.len()],
-            leaving: vec![0.0; reaches.len()],
+            section: room.clone(),
+            share: room.clone(),
+            leaving: room.clone(),
+            given: room,
             reaches,
             joints,
         }
@@ -168,13 +208,14 @@ impl Network {
         self.depth.iter().chain(&self.flow).copied()
     }
 
-    /// Time step of the waves of full channels, s: so that no reach is filled and emptied within a step.
-    pub fn longest_step(&self) -> f64 {
-        let deepest = (self.reaches.iter().enumerate())
-            .map(|(k, r)| r.full.max(self.section(k)))
-            .fold(DRY, f64::max);
-        let shortest = (self.joints.iter().map(|j| j.length)).fold(f64::INFINITY, f64::min);
-        ALPHA * shortest / libm::sqrt(G * deepest)
+    /// Time step of the waves of full channels, s: so that no reach is filled and emptied within a step. `over`: depths on
+    /// the cells, a plane.
+    pub fn longest_step(&self, over: &[f32]) -> f64 {
+        let deepest = (self.reaches.par_iter().zip(&self.depth))
+            .with_min_len(PER_TASK)
+            .map(|(r, &depth)| r.full.max(r.section(depth, f64::from(over[r.at]))))
+            .reduce(|| DRY, f64::max);
+        ALPHA * self.shortest / libm::sqrt(G * deepest)
     }
 
     /// Puts saved depths and flows.
@@ -188,120 +229,130 @@ impl Network {
         self.depth.len() + self.flow.len()
     }
 
-    /// Moves the water for `dt` s. `over(cell)` tells the depth on a cell; `change(cell, m3)` gives water to the cell, or
-    /// takes it. Returns what left through open ends, m³.
+    /// Moves the water for `dt` s, with the depths on the cells, a plane; returns what left through open ends, m³. What
+    /// the cells are given or lose is told by [`Network::given`].
     pub fn advance(
         &mut self,
         dt: f64,
         now: f64,
         boundaries: &[Boundary],
-        mut over: impl FnMut(usize) -> f64,
+        over: &[f32],
         cell_area: f64,
-        mut change: impl FnMut(usize, f64),
     ) -> f64 {
-        for (depth, reach) in self.over.iter_mut().zip(&self.reaches) {
-            *depth = over(reach.cell);
-        }
         // What lies on the cells falls into reaches that are not full.
-        for (k, reach) in self.reaches.iter().enumerate() {
-            let room = (reach.full - self.depth[k]).max(0.0) * reach.area;
-            let falls = room.min(self.over[k] * cell_area);
-            if falls > 0.0 {
-                self.depth[k] += falls / reach.area;
-                self.over[k] -= falls / cell_area;
-                change(reach.cell, -falls);
-            }
-        }
-        let left = self.step(dt, now, boundaries);
-        // What rises above the banks lies on the cells.
-        for (k, reach) in self.reaches.iter().enumerate() {
-            let above = self.depth[k] - reach.full;
-            if above > 0.0 {
-                self.depth[k] = reach.full;
-                change(reach.cell, above * reach.area);
-            }
-        }
-        left
-    }
-
-    /// Depth of the section of a reach, with the water over its bank, m.
-    fn section(&self, k: usize) -> f64 {
-        let own = self.depth[k];
-        if own >= self.reaches[k].full {
-            own + self.over[k]
-        } else {
-            own
-        }
-    }
-
-    fn step(&mut self, dt: f64, now: f64, boundaries: &[Boundary]) -> f64 {
-        self.asked.fill(0.0);
-        for (number, j) in self.joints.iter().enumerate() {
-            let (a, b) = (self.reaches[j.from], self.reaches[j.to]);
-            let levels = [
-                a.bottom + self.section(j.from),
-                b.bottom + self.section(j.to),
-            ];
-            let depth = levels[0].max(levels[1]) - a.bottom.max(b.bottom);
-            let flow = &mut self.flow[number];
-            if depth <= DRY {
-                *flow = 0.0;
-                continue;
-            }
-            let area = j.width * depth;
-            let radius = area / (j.width + 2.0 * depth);
-            let slope = (levels[1] - levels[0]) / j.length;
-            let friction =
-                G * dt * j.manning * j.manning * flow.abs() / (libm::pow(radius, 4.0 / 3.0) * area);
-            *flow = (*flow - G * area * dt * slope) / (1.0 + friction);
-            // At most critical.
-            let most = area * libm::sqrt(G * depth);
-            *flow = flow.clamp(-most, most);
-            let giver = if *flow >= 0.0 { j.from } else { j.to };
-            self.asked[giver] += flow.abs() * dt;
-        }
-        // What leaves at normal depth, by the depths that the joints have seen.
-        for (k, reach) in self.reaches.iter().enumerate() {
-            if let Some(End::Normal(slope)) = reach.end {
-                let depth = self.section(k);
-                let area = reach.width * depth;
-                let radius = area / (reach.width + 2.0 * depth);
-                let flow = area * libm::pow(radius, 2.0 / 3.0) * libm::sqrt(slope) / reach.manning;
-                self.leaving[k] = if depth > DRY { flow * dt } else { 0.0 };
-                self.asked[k] += self.leaving[k];
-            }
-        }
+        (self.reaches.par_iter())
+            .zip(&mut self.depth)
+            .zip(&mut self.section)
+            .zip(&mut self.given)
+            .with_min_len(PER_TASK)
+            .for_each(|(((reach, depth), section), given)| {
+                let over = f64::from(over[reach.at]);
+                let room = (reach.full - *depth).max(0.0) * reach.area;
+                let falls = room.min(over * cell_area).max(0.0);
+                *depth += falls / reach.area;
+                *given = -falls;
+                *section = reach.section(*depth, over - falls / cell_area);
+            });
+        let (reaches, section) = (&self.reaches, &self.section);
+        (self.joints.par_iter().zip(&mut self.flow))
+            .with_min_len(PER_TASK)
+            .for_each(|(j, flow)| {
+                let ends = [(j.from, section[j.from]), (j.to, section[j.to])]
+                    .map(|(k, depth)| (reaches[k].bottom, depth));
+                *flow = j.flow(*flow, ends, dt);
+            });
         // No reach gives more than it has: all that is asked of it gets the same share.
-        let shares: Vec<f64> = (self.reaches.iter().zip(&self.depth).zip(&self.asked))
-            .map(|((reach, depth), asked)| (depth * reach.area / asked.max(1e-300)).min(1.0))
-            .collect();
-        for (flow, j) in self.flow.iter_mut().zip(&self.joints) {
-            *flow *= shares[if *flow >= 0.0 { j.from } else { j.to }];
-        }
-        for (number, j) in self.joints.iter().enumerate() {
-            let volume = self.flow[number] * dt;
-            self.depth[j.from] -= volume / self.reaches[j.from].area;
-            self.depth[j.to] += volume / self.reaches[j.to].area;
-        }
-        let mut left = 0.0;
-        for (k, reach) in self.reaches.iter().enumerate() {
-            match reach.end {
-                None => {}
-                Some(End::Normal(_)) => {
-                    let volume = self.leaving[k] * shares[k];
-                    self.depth[k] -= volume / reach.area;
-                    left += volume;
-                }
-                Some(End::Level(number)) => {
-                    if let BoundaryLaw::Level(level) = &boundaries[number].law {
-                        let depth = (level.at(now) - reach.bottom).clamp(0.0, reach.full);
-                        left += (self.depth[k] - depth) * reach.area;
-                        self.depth[k] = depth;
-                    }
-                }
+        let (meets, meeting, flow) = (&self.meets, &self.meeting, &self.flow);
+        (reaches.par_iter().zip(&self.depth).zip(section).zip(meets))
+            .zip(self.share.par_iter_mut().zip(&mut self.leaving))
+            .with_min_len(PER_TASK)
+            .for_each(|((((reach, depth), &section), own), (share, leaving))| {
+                *leaving = match reach.end {
+                    Some(End::Normal(slope)) => reach.normal_flow(section, slope) * dt,
+                    Some(End::Level(_)) | None => 0.0,
+                };
+                let asked = (meeting[own.clone()].iter())
+                    .map(|&(number, sign)| (sign * flow[number]).max(0.0))
+                    .sum::<f64>();
+                let asked = asked * dt + *leaving;
+                *share = (depth * reach.area / asked.max(1e-300)).min(1.0);
+            });
+        let share = &self.share;
+        (self.joints.par_iter().zip(&mut self.flow))
+            .with_min_len(PER_TASK)
+            .for_each(|(j, flow)| *flow *= share[if *flow >= 0.0 { j.from } else { j.to }]);
+        // The balance; what rises above the banks lies on the cells.
+        let flow = &self.flow;
+        (reaches
+            .par_iter()
+            .zip(&mut self.depth)
+            .zip(meets)
+            .zip(share))
+        .zip(self.leaving.par_iter_mut().zip(&mut self.given))
+        .with_min_len(PER_TASK)
+        .for_each(|((((reach, depth), own), share), (leaving, given))| {
+            let out = (meeting[own.clone()].iter())
+                .map(|&(number, sign)| sign * flow[number])
+                .sum::<f64>();
+            *leaving *= share;
+            *depth = (*depth - (out * dt + *leaving) / reach.area).max(0.0);
+            if let Some(End::Level(number)) = reach.end
+                && let BoundaryLaw::Level(level) = &boundaries[number].law
+            {
+                let held = (level.at(now) - reach.bottom).clamp(0.0, reach.full);
+                *leaving += (*depth - held) * reach.area;
+                *depth = held;
             }
-            self.depth[k] = self.depth[k].max(0.0);
+            let above = *depth - reach.full;
+            if above > 0.0 {
+                *depth = reach.full;
+                *given += above * reach.area;
+            }
+        });
+        self.leaving.iter().sum()
+    }
+
+    /// What the last step gave to the cells, or took: position in a plane, block, m³.
+    pub fn given(&self) -> impl Iterator<Item = (usize, usize, f64)> {
+        (self.reaches.iter().zip(&self.given))
+            .filter(|(_, given)| **given != 0.0)
+            .map(|(reach, given)| (reach.at, reach.block, *given))
+    }
+}
+
+impl Reach {
+    /// Depth of the section with `own` water below the bank and a depth of `over` on the cell, m.
+    fn section(&self, own: f64, over: f64) -> f64 {
+        if own >= self.full { own + over } else { own }
+    }
+
+    /// Discharge at normal depth, m³/s.
+    fn normal_flow(&self, depth: f64, slope: f64) -> f64 {
+        if depth <= DRY {
+            return 0.0;
         }
-        left
+        let area = self.width * depth;
+        let root = libm::cbrt(area / (self.width + 2.0 * depth));
+        area * root * root * libm::sqrt(slope) / self.manning
+    }
+}
+
+impl Joint {
+    /// New discharge, m³/s; `ends`: bottom and depth of the sections of both reaches, m.
+    fn flow(&self, old: f64, [a, b]: [(f64, f64); 2], dt: f64) -> f64 {
+        let levels = [a.0 + a.1, b.0 + b.1];
+        let depth = levels[0].max(levels[1]) - a.0.max(b.0);
+        if depth <= DRY {
+            return 0.0;
+        }
+        let area = self.width * depth;
+        let radius = area / (self.width + 2.0 * depth);
+        let slope = (levels[1] - levels[0]) / self.length;
+        let friction =
+            G * dt * self.manning * self.manning * old.abs() / (radius * libm::cbrt(radius) * area);
+        let new = (old - G * area * dt * slope) / (1.0 + friction);
+        // At most critical.
+        let most = area * libm::sqrt(G * depth);
+        new.clamp(-most, most)
     }
 }

@@ -101,6 +101,10 @@ impl Flow {
             chosen => chosen,
         };
         let pair = |first: Plane| [first.clone(), first];
+        let place = |cell: usize| {
+            let (row, col) = shape.row_col(cell);
+            (shape.at(row as isize, col as isize), blocks.of(row, col))
+        };
         let mut flow = Flow {
             cell_m: grid.dx,
             options: *options,
@@ -122,7 +126,7 @@ impl Flow {
             wetted: 0.0,
             soil: case.soil.filter(|s| !s.is_none()).cloned(),
             links: case.links.to_vec(),
-            channels: case.channels.map(|c| Network::new(case, c)),
+            channels: case.channels.map(|c| Network::new(case, c, place)),
             in_force: Vec::new(),
             ledger: Ledger::default(),
             steps: 0,
@@ -434,7 +438,8 @@ impl Flow {
             }
             Scheme::Fv1 | Scheme::Fv2 => o.courant * self.cell_m / f64::from(self.fastest),
         };
-        let channels = (self.channels.as_ref()).map_or(f64::INFINITY, Network::longest_step);
+        let channels = (self.channels.as_ref())
+            .map_or(f64::INFINITY, |n| n.longest_step(&self.depth[self.present]));
         dt.min(o.dt_max_s).min(channels)
     }
 
@@ -670,21 +675,12 @@ impl Flow {
             return;
         };
         let area = self.cell_m * self.cell_m;
-        let (shape, blocks) = (&self.shape, &self.blocks);
-        let depth = &self.depth[self.present];
-        let mut given = Vec::new();
-        let over = |cell: usize| f64::from(depth[shape.of_cell(cell)]);
-        let change = |cell: usize, volume: f64| given.push((cell, volume / area));
-        self.ledger.outflow_m3 +=
-            network.advance(dt, self.now, case.boundaries, over, area, change);
+        let [h, other] = turned(&mut self.depth, self.present);
+        self.ledger.outflow_m3 += network.advance(dt, self.now, case.boundaries, h, area);
         let mut woken = false;
-        for (cell, change) in given {
-            let at = shape.of_cell(cell);
-            let (row, col) = shape.row_col(cell);
-            let is_asleep = !blocks.is_active(blocks.of(row, col));
-            let [h, other] = turned(&mut self.depth, self.present);
-            (h[at], self.rest[at]) = add(h[at], self.rest[at], change as f32);
-            if is_asleep {
+        for (at, block, volume) in network.given() {
+            (h[at], self.rest[at]) = add(h[at], self.rest[at], (volume / area) as f32);
+            if !self.blocks.is_active(block) {
                 // Sleeping blocks hold the same depths in both planes.
                 other[at] = h[at];
                 woken |= h[at] > self.options.dry_m;
@@ -705,7 +701,8 @@ impl Flow {
         let (shape, cols) = (&self.shape, self.shape.cols - 2);
         let rain = case.rain.filter(|r| t0 < r.end_s());
         let uniform = rain.and_then(|r| r.uniform_depth_m(t0, t1));
-        if rain.is_none() && self.soil.is_none() && case.drains.is_none() {
+        let soil = (self.soil.as_ref()).filter(|s| rain.is_some() || !s.takes_of_rain_only());
+        if rain.is_none() && soil.is_none() && case.drains.is_none() {
             return;
         }
         let bed = &self.bed;
