@@ -14,6 +14,7 @@
 pub mod flood;
 pub mod frequency;
 pub mod manifest;
+pub mod messages;
 pub mod portfolio;
 pub mod progress;
 pub mod project;

@@ -4,6 +4,7 @@
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
 use anlan::flood::FloodOptions;
+use anlan::messages::Messages;
 use anlan::models::cartography::SheetLanguage;
 use anlan::portfolio::{PortfolioOptions, Said, Source, import};
 use anlan::progress::News;
@@ -14,10 +15,8 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zh::Messages;
 
 mod frequency;
-mod zh;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -533,9 +532,9 @@ fn report(error: &Error, json: bool, zh: bool) {
 
 fn new_project(dir: &Path, flood: bool, zh: bool) -> Result<(), Error> {
     let (file, text) = if flood {
-        (dir.join("case.toml"), include_str!("flood.toml"))
+        (dir.join("case.toml"), anlan::flood::TEMPLATE)
     } else {
-        (dir.join("project.toml"), include_str!("template.toml"))
+        (dir.join("project.toml"), anlan::project::TEMPLATE)
     };
     if file.exists() {
         return Err(Error::input(anlan::engine::Fault::new(

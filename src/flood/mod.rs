@@ -31,6 +31,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// A commented case file, every entry in it.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
 const TASK: &str = "flood";
 
 /// Error of the water balance that a run warns of, as a share of all water.

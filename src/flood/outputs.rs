@@ -4,6 +4,7 @@ use super::FloodOptions;
 use super::assemble::Assembled;
 use super::record::{Record, frames};
 use crate::manifest::{Draft, RELEASE};
+use crate::messages::Messages;
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::io::vector::{Feature, Layer, write_gpkg};
 use anlan_engine::io::{Value, geotiff, netcdf, write_atomic};
@@ -257,12 +258,17 @@ fn gauges(assembled: &Assembled, record: &Record) -> Table {
 
 fn chart(assembled: &Assembled, record: &Record, zh: bool, fonts: &Fonts) -> Result<Vec<u8>> {
     let shown = assembled.gauges.len().min(COLOURS.len());
+    // Levels over the ground, not depths: below zero is the water of a channel within its banks.
+    let bed = assembled.case().domain.bed_m.values();
     let traces: Vec<Trace> = (0..shown)
         .map(|k| Trace {
             name: assembled.gauges[k].0.clone(),
             colour: Colour(COLOURS[k]),
             points: (record.times_s.iter().zip(&record.gauges))
-                .map(|(t, row)| (t / 3600.0, row[k][1]))
+                .map(|(t, row)| {
+                    let ground = f64::from(bed[assembled.gauges[k].1 as usize]);
+                    (t / 3600.0, row[k][0] - ground)
+                })
                 .collect(),
         })
         .collect();
@@ -274,9 +280,17 @@ fn chart(assembled: &Assembled, record: &Record, zh: bool, fonts: &Fonts) -> Res
         (_, false) => format!("{more} more in the table · {RELEASE}"),
     };
     let (title, x, y) = if zh {
-        (format!("{name}：测点水深过程线"), "时间（h）", "水深（m）")
+        (
+            format!("{name}：测点水位过程线"),
+            "时间（h）",
+            "水位高出地面（m）",
+        )
     } else {
-        (format!("{name}: depth at gauges"), "time, h", "depth, m")
+        (
+            format!("{name}: water level at gauges"),
+            "time, h",
+            "above the ground, m",
+        )
     };
     hydrograph_png(&title, x, y, &traces, &note, fonts)
 }
@@ -317,10 +331,12 @@ fn sheet<'a>(
         ("gauge", ": ")
     };
     let points: Vec<(f64, f64)> = file.gauge.iter().map(|g| (g.at[0], g.at[1])).collect();
+    // Beside the points.
+    let aside = 0.015 * classes.grid.dy * classes.grid.rows as f64;
     let labels = (file.gauge.iter())
         .map(|g| Label {
             x: g.at[0],
-            y: g.at[1],
+            y: g.at[1] + aside,
             text: g.name.clone(),
             size: 20.0,
         })
@@ -493,8 +509,12 @@ fn summary(
         format!("水量平衡误差{:.1e}（占总水量）。", l.error()),
         format!("Error of the balance: {:.1e} of all water.", l.error()),
     );
+    let messages = Messages::builtin();
     for note in &assembled.notes {
-        say(format!("注意：{note}"), format!("Note: {note}"));
+        say(
+            format!("注意：{}", messages.translate(note)),
+            format!("Note: {note}"),
+        );
     }
     out
 }

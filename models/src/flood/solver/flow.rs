@@ -304,10 +304,10 @@ impl Flow {
             }
         };
         let bed = f64::from(self.bed[at]);
-        // Below the bank where the channel is not full.
+        // Below the bank where the channel is not full: what lies on the cell then is rain that falls into it next.
         let below = (self.channels.as_ref())
             .and_then(|n| n.room_in(cell as usize))
-            .filter(|_| depth <= self.options.dry_m);
+            .filter(|room| *room > 0.0);
         Some(Probe {
             depth_m: f64::from(depth),
             level_m: bed + below.map_or(f64::from(depth), |room| -room),

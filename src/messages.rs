@@ -132,15 +132,15 @@ fn fill(zh: &str, figures: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anlan::engine::io::table::Table;
-    use anlan::engine::{Crs, Error, Grid};
-    use anlan::flood::CaseFile;
-    use anlan::models::fire::fuels::FuelTable;
-    use anlan::models::flood::library::{LibraryStorm, StormLibrary};
-    use anlan::models::flood::stack::DepthWeights;
-    use anlan::models::relief::read_depots;
-    use anlan::models::weather::WeatherParameters;
-    use anlan::project::Project;
+    use crate::flood::{self, CaseFile};
+    use crate::project::{self, Project};
+    use anlan_engine::io::table::Table;
+    use anlan_engine::{Crs, Error, Grid};
+    use anlan_models::fire::fuels::FuelTable;
+    use anlan_models::flood::library::{LibraryStorm, StormLibrary};
+    use anlan_models::flood::stack::DepthWeights;
+    use anlan_models::relief::read_depots;
+    use anlan_models::weather::WeatherParameters;
     use std::collections::BTreeSet;
     use std::path::Path;
 
@@ -264,7 +264,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let template = include_str!("template.toml");
+        let template = project::TEMPLATE;
         let storms = r#"
             wetness = [{ state = "dry" }, { state = "dry", probability = 0.5 }]
             patterns = [
@@ -306,22 +306,22 @@ mod tests {
             DepthWeights::new(&[5.0, 2.0], 2.0).unwrap_err(),
             Crs::from_epsg(2436).unwrap_err(),
             Grid::new(Crs::CGCS2000, (118.0, 30.0), (0.0, 0.1), (3, 4)).unwrap_err(),
-            anlan::engine::io::table::read(&file("t.csv", "a,b\n1,2\n3,4,5\n")).unwrap_err(),
-            anlan::engine::io::table::read(&file("t.doc", "x")).unwrap_err(),
-            anlan::engine::io::geotiff::read_f32(&file("t.tif", "x"), 1).unwrap_err(),
-            anlan::engine::io::vector::read(&file("t.geojson", "{\"type\": ")).unwrap_err(),
+            anlan_engine::io::table::read(&file("t.csv", "a,b\n1,2\n3,4,5\n")).unwrap_err(),
+            anlan_engine::io::table::read(&file("t.doc", "x")).unwrap_err(),
+            anlan_engine::io::geotiff::read_f32(&file("t.tif", "x"), 1).unwrap_err(),
+            anlan_engine::io::vector::read(&file("t.geojson", "{\"type\": ")).unwrap_err(),
             Table::new(&["代码", "名称"]).require("code").unwrap_err(),
             read_depots(&depots, &BTreeSet::new()).unwrap_err(),
             WeatherParameters::from_toml("region = 3", "w.toml").unwrap_err(),
             FuelTable::parse("number,code\nx,y\n", Path::new("f.csv")).unwrap_err(),
         ];
-        let flood = include_str!("flood.toml")
+        let text = flood::TEMPLATE
             .replace("end_h = 6.0", "end_h = -1.0")
             .replace("n = 0.04", "cover = \"a.tif\"\nn = 0.04")
             .replace("depth_mm = 150.0", "return_period = 0.01")
             .replace("depth_min = 30.0", "depth_min = 0.0001")
             .replace("gauge_min = 5.0", "gauge_min = -5.0");
-        let flood = CaseFile::read(&file("flood.toml", &flood)).unwrap_err();
+        let flood = CaseFile::read(&file("flood.toml", &text)).unwrap_err();
         assert_eq!(flood.faults().len(), 6);
         for error in errors.into_iter().chain([flood]) {
             assert!(!error.faults().is_empty(), "{error}");
@@ -338,7 +338,7 @@ mod tests {
     /// Every entry of the case that `new --flood` writes is one that the case file knows.
     #[test]
     fn the_flood_template_is_whole() {
-        let text: Vec<&str> = include_str!("flood.toml")
+        let text: Vec<&str> = flood::TEMPLATE
             .lines()
             .skip_while(|line| !line.is_empty())
             .map(|line| line.strip_prefix("# ").unwrap_or(line))
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(counts, [1; 10]);
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("case.toml");
-        std::fs::write(&file, include_str!("flood.toml")).unwrap();
+        std::fs::write(&file, flood::TEMPLATE).unwrap();
         CaseFile::read(&file).unwrap();
     }
 
