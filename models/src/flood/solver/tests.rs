@@ -620,6 +620,31 @@ fn bytes_do_not_depend_on_threads() {
         edge: Edge::Free,
         ..Default::default()
     };
+    // Channels below the cells of every other row: enough of them to be cut into tasks.
+    let mut brooks = Channels::default();
+    for (r, c) in (0..260)
+        .step_by(2)
+        .flat_map(|r| (0..260).map(move |c| (r, c)))
+    {
+        if ground.kind.data[(r, c)] == 0 {
+            continue;
+        }
+        let reach = brooks.cells.len() as u32;
+        let cell = (r * 260 + c) as u32;
+        if c > 0 && brooks.cells.last() == Some(&(cell - 1)) {
+            brooks.joints.push((reach, reach - 1));
+        }
+        brooks.cells.push(cell);
+        brooks.width_m.push(3.0);
+        brooks.depth_m.push(0.2);
+        brooks.manning_n.push(0.04);
+    }
+    assert!(brooks.cells.len() > 20_000);
+    let case = Case {
+        inflows: std::slice::from_ref(&inflow),
+        channels: Some(&brooks),
+        ..Case::new(ground.domain())
+    };
     let runs: Vec<Inundation> = [1, 2, 8]
         .iter()
         .map(|&threads| {
@@ -627,7 +652,7 @@ fn bytes_do_not_depend_on_threads() {
                 .num_threads(threads)
                 .build()
                 .unwrap();
-            pool.install(|| ground.run(None, std::slice::from_ref(&inflow), &options))
+            pool.install(|| simulate(&case, &options, &mut |_| {}).unwrap())
         })
         .collect();
     for other in &runs[1..] {
