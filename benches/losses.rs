@@ -257,7 +257,7 @@ fn kernels(c: &mut Criterion) {
         };
         group.throughput(Throughput::Elements(pairs * u64::from(samples)));
         group.bench_function(name, |b| {
-            b.iter(|| run.round(0..set.blocks(), 0).expect("losses"))
+            b.iter(|| run.round(0..set.blocks(), 0, None).expect("losses"))
         });
     }
     group.finish();

@@ -6,6 +6,7 @@
 //! | `assemble` | exposure, vulnerabilities, groups and policies from them |
 //! | `import` | portfolios of Oasis LMF, CLIMADA, OpenQuake |
 //! | `part` | the part of one shard, as a file |
+//! | `picked` | the events of a round under importance sampling |
 //! | `outputs` | tables, chart and summary |
 
 mod assemble;
@@ -13,8 +14,9 @@ mod file;
 mod import;
 mod outputs;
 mod part;
+mod picked;
 
-pub use file::{ClassEntry, PortfolioFile, Report, Sampling};
+pub use file::{ClassEntry, Importance, PortfolioFile, Report, Sampling};
 pub use import::{Said, Source, import};
 
 use crate::manifest::{Draft, FileRecord, Manifest, record};
@@ -23,6 +25,7 @@ use anlan_engine::loss::{Curves, EventMoments, Group, Round, Run, Stop, curves};
 use anlan_engine::{Error, Event, Fault, Result};
 use assemble::Assembled;
 use part::Part;
+use picked::Picked;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -71,9 +74,13 @@ impl Origin<'_> {
         }
     }
 
-    fn round(&self, round: u32) -> Result<Round> {
+    /// Samples of the events of a round; the parts hold those alone.
+    fn round(&self, round: u32, picked: Option<&Picked>) -> Result<Round> {
         match self {
-            Origin::Run(run) => run.round(0..run.set.blocks(), round),
+            Origin::Run(run) => {
+                let marks = picked.map(|p| p.marks.as_slice());
+                run.round(0..run.set.blocks(), round, marks)
+            }
             Origin::Parts(paths) => {
                 let mut all = Round::default();
                 for path in paths {
@@ -186,12 +193,24 @@ fn run_shard(
     };
     let run = assembled.run();
     let blocks = run.shard(index - 1, count);
+    // Picks are made among all events, by their means: each shard goes through them once more.
+    let mut told = Told::default();
+    if assembled.file.sampling.importance.is_some() {
+        run.moments(0..run.set.blocks(), |part| {
+            assembled.keep(&part, &mut told);
+            Ok(())
+        })?;
+    }
     let part = Part {
         key: assembled.manifest()?.key,
         shard: (index, count),
         moments: moments(&run, blocks.clone())?,
         rounds: (0..rounds)
-            .map(|round| run.round(blocks.clone(), round))
+            .map(|round| {
+                let picked = Picked::of(assembled, &told, round);
+                let marks = picked.as_ref().map(|p| p.marks.as_slice());
+                run.round(blocks.clone(), round, marks)
+            })
             .collect::<Result<_>>()?,
     };
     let out = folder(path, options);
@@ -228,24 +247,23 @@ fn finish(
         step(0.3 * told.events.len() as f64 / all, "means of the events");
         Ok(moments)
     })?;
-    let index: BTreeMap<u64, usize> = told
-        .events
-        .iter()
-        .enumerate()
-        .map(|(i, e)| (e.id, i))
-        .collect();
+    let index = index_of(&told.events);
     let stop = assembled.file.sampling.stop;
     let periods = assembled.file.periods();
     for round in 0..stop.most() {
         let done = f64::from(round) / f64::from(stop.most());
         step(0.3 + 0.6 * done, "rounds of samples");
-        let one = origin.round(round)?;
-        let years = &assembled.occurrences;
-        told.rounds
-            .push(curves(&one, &told.events, &index, years, &periods)?);
+        let picked = Picked::of(assembled, &told, round);
+        let one = origin.round(round, picked.as_ref())?;
+        let (events, index, years) = match &picked {
+            Some(p) => (&p.events, &p.index, &p.occurrences),
+            None => (&told.events, &index, &assembled.occurrences),
+        };
+        let found = curves(&one, events, index, years, &periods)?;
         if round == 0 {
-            outputs::periods(assembled, &one, &index, &draft)?;
+            outputs::periods(assembled, &one, index, years, &draft)?;
         }
+        told.rounds.push(found);
         if stop.reached(&told.rounds, &periods) {
             break;
         }
@@ -254,6 +272,11 @@ fn finish(
     outputs::write(assembled, &told, options.zh, &draft)?;
     draft.commit(manifest)?;
     Ok(out.join(TASK))
+}
+
+/// Place of each event by its number.
+fn index_of(events: &[Event]) -> BTreeMap<u64, usize> {
+    events.iter().enumerate().map(|(i, e)| (e.id, i)).collect()
 }
 
 impl Assembled {

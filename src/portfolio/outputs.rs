@@ -3,6 +3,7 @@
 use super::Told;
 use super::assemble::{Assembled, measure_text};
 use crate::manifest::{Draft, RELEASE};
+use anlan_engine::events::occurrences::Occurrences;
 use anlan_engine::io::parquet::{self, Column, ColumnData};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::io::vector::{Feature, Layer, write_gpkg};
@@ -122,10 +123,11 @@ pub(super) fn periods(
     assembled: &Assembled,
     round: &Round,
     index: &BTreeMap<u64, usize>,
+    occurrences: &Occurrences,
     draft: &Draft,
 ) -> Result<()> {
     let n = round.samples as f64;
-    let years = assembled.occurrences.years as usize;
+    let years = occurrences.years as usize;
     let groups = &assembled.groups;
     let columns = |rows: &[PeriodRow]| {
         let real = |of: fn(&PeriodRow) -> f64| ColumnData::F64(rows.iter().map(of).collect());
@@ -146,7 +148,7 @@ pub(super) fn periods(
     };
     // [group][year]: sum and greatest of the sample, sum of the means.
     let mut by_year = vec![[0.0_f64; 3]; groups.len() * years];
-    let mut left = assembled.occurrences.rows.iter();
+    let mut left = occurrences.rows.iter();
     parquet::write_blocks(&draft.file("periods.parquet")?, &columns(&[]), || {
         let mut rows: Vec<PeriodRow> = Vec::new();
         for o in left.by_ref() {
@@ -536,6 +538,18 @@ fn summary(assembled: &Assembled, told: &Told, zh: bool) -> String {
             assembled.seed
         ),
     );
+    if let Some(importance) = assembled.file.sampling.importance {
+        let (picks, power) = (importance.picks, importance.power);
+        say(
+            &mut out,
+            format!(
+                "重要性抽样：每轮按年发生率×均值损失^{power}抽取{picks}次，只对抽中的事件抽样，各轮另抽事件和年份；轮间误差已含抽取误差。"
+            ),
+            format!(
+                "Importance sampling: {picks} picks a round by rate × mean loss^{power}; picked events alone are sampled, each round with picks and years of its own, so that errors between rounds hold those of the picks."
+            ),
+        );
+    }
     if !assembled.terms.is_empty() {
         say(
             &mut out,

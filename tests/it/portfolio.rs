@@ -253,6 +253,66 @@ fn sampled_averages_agree_with_the_means() {
     assert_eq!(totals, ["CNY 2020", "person"]);
 }
 
+/// Damage at its mean and events picked by rate × mean loss: the sampled average annual loss is the exact one, whichever the
+/// picks (Picks::new); threads and shards change nothing.
+#[test]
+fn picked_events_stand_for_all() {
+    let case = Case::new();
+    case.edit(
+        "portfolio.toml",
+        "stop = { rounds = 2 }",
+        "stop = { rounds = 3 }\nimportance = { picks = 200 }",
+    );
+    case.edit(
+        "portfolio.toml",
+        "correlation = { group = 0.3 }",
+        "sampled = false",
+    );
+    let made = case.run("one", 1, None).unwrap();
+    let average = table::read(&made.join("average.csv")).unwrap();
+    let number = |row: usize, name: &str| {
+        average.rows[row][average.column(name).unwrap()]
+            .as_f64()
+            .unwrap()
+    };
+    let (mean, sampled) = (
+        number(0, "average_annual_mean"),
+        number(0, "average_annual_sampled"),
+    );
+    assert_eq!(average.rows[0][0].to_string(), "total");
+    assert!((sampled / mean - 1.0).abs() < 1e-12, "{sampled} {mean}");
+    // Of another measure the picks say less, but agree within their own error (three rounds: Student's t, 1e-4 beyond 100).
+    let people = average
+        .rows
+        .iter()
+        .position(|r| r[0].to_string() == "total" && r[1].to_string() == "person")
+        .unwrap();
+    let off = number(people, "average_annual_sampled") - number(people, "average_annual_mean");
+    let error = number(people, "standard_error_samples");
+    assert!(error > 0.0 && off.abs() < 100.0 * error, "{off} {error}");
+    // Each event comes at most once, and the years hold picked events alone.
+    let periods = table::read(&made.join("periods.csv")).unwrap();
+    let event = periods.column("event").unwrap();
+    let drawn: std::collections::BTreeSet<String> =
+        periods.rows.iter().map(|r| r[event].to_string()).collect();
+    assert!((10..=200).contains(&drawn.len()), "{}", drawn.len());
+
+    let one = bytes(&made);
+    assert_eq!(one, bytes(&case.run("many", 8, None).unwrap()));
+    let parts: Vec<PathBuf> = (1..=4)
+        .map(|i| case.run("parts", 2, Some((i, 4))).unwrap())
+        .collect();
+    let options = PortfolioOptions {
+        out: Some(case.file("merged")),
+        ..PortfolioOptions::default()
+    };
+    let merged = merge(&case.file("portfolio.toml"), &parts, &options, &|_| ()).unwrap();
+    assert_eq!(one, bytes(&merged));
+
+    case.edit("portfolio.toml", "picks = 200", "picks = 2");
+    assert!(case.fault().contains("10 to 1,000,000"));
+}
+
 #[test]
 fn policies_pay_what_their_terms_say() {
     let case = Case::new();

@@ -298,6 +298,14 @@ impl EventSet {
         self.events
     }
 
+    /// Place in the set of the first event of a block.
+    ///
+    /// # Panics
+    /// No such block.
+    pub fn first_event(&self, block: usize) -> usize {
+        self.blocks[block].first_event
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows

@@ -165,19 +165,32 @@ impl Run<'_> {
         )
     }
 
-    /// One round of samples of the events of some blocks.
+    /// One round of samples of the events of some blocks: of all of them, or of those that `picked` marks by their place in
+    /// the set (importance sampling). The round holds the sampled events alone, in order.
     ///
     /// # Errors
     /// As [`Run::moments`], and those of [`Sampler::new`]; more than 1 GiB of samples.
-    pub fn round(&self, blocks: Range<usize>, round: u32) -> Result<Round> {
+    ///
+    /// # Panics
+    /// Marks for another number of events.
+    pub fn round(
+        &self,
+        blocks: Range<usize>,
+        round: u32,
+        picked: Option<&[bool]>,
+    ) -> Result<Round> {
         let (n, groups) = (self.samples as usize, self.groups.len());
-        let bytes = self.set.events() * groups * n * 8;
+        assert!(
+            picked.is_none_or(|p| p.len() == self.set.events()),
+            "one mark per event of the set"
+        );
+        let sampled = picked.map_or(self.set.events(), |p| p.iter().filter(|&&p| p).count());
+        let bytes = sampled * groups * n * 8;
         if bytes > MOST_BYTES {
             return Err(Error::input(Fault::new(
                 self.set.path(),
                 format!(
-                    "{} events x {groups} groups x {n} samples: {} MiB in a round",
-                    self.set.events(),
+                    "{sampled} events x {groups} groups x {n} samples: {} MiB in a round",
                     bytes >> 20
                 ),
                 format!("at most {} MiB", MOST_BYTES >> 20),
@@ -190,11 +203,15 @@ impl Run<'_> {
         self.in_order(
             blocks,
             |block| {
+                let first = self.set.first_event(block);
                 let block = self.set.block(block)?;
+                let events: Vec<usize> = (0..block.len())
+                    .filter(|e| picked.is_none_or(|p| p[first + e]))
+                    .collect();
                 let mut scratch = Scratch::default();
                 let mut slots = vec![0.0; self.portfolio.slots() * n];
-                let mut part = vec![0.0; block.len() * groups * n];
-                for (event, part) in part.chunks_exact_mut(groups * n).enumerate() {
+                let mut part = vec![0.0; events.len() * groups * n];
+                for (&event, part) in events.iter().zip(part.chunks_exact_mut(groups * n)) {
                     sampler.losses(&block, event, round, &mut scratch, &mut slots);
                     if let Some(terms) = self.terms {
                         for (terms, losses) in terms.iter().zip(slots.chunks_exact_mut(n)) {
