@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod frequency;
+mod zonal;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -155,6 +156,8 @@ enum Command {
     Frequency(frequency::FrequencyArguments),
     /// Intensity-duration-frequency of rain, and the storm formula (暴雨强度公式) through it.
     Idf(frequency::IdfArguments),
+    /// Statistics of a raster over zones (分区统计), each cell by the share that the zone covers.
+    Zonal(zonal::ZonalArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -351,6 +354,17 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         }
         Command::Idf(given) => {
             let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Zonal(given) => {
+            let options = given.options(zh)?;
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.threads)?.install(|| {
+                anlan::zonal::run(&given.raster, &given.zones, &options, &|news| {
+                    shown.tell(&news);
+                })
+            })?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

@@ -18,6 +18,7 @@ from ._anlan import Grid
 from ._arrays import _cells, _fault, _plane
 from ._errors import AnlanError, InputError
 from ._flood import flood
+from ._zonal import rasterize, zonal
 
 __all__ = [
     "AnlanError",
@@ -32,6 +33,7 @@ __all__ = [
     "hillshade",
     "losses",
     "raster_info",
+    "rasterize",
     "read_parquet",
     "read_raster",
     "read_vector",
@@ -130,23 +132,6 @@ def _bytes(array: Any, name: str) -> np.ndarray:
             raise _fault(name, f"values of {values.dtype} outside 0..255", "codes 0 to 255", "see flow_direction")
         values = codes
     return np.ascontiguousarray(values).view(np.uint8)
-
-
-def zonal(
-    array: Any,
-    grid: Grid | None = None,
-    wkb_polygons: Iterable[bytes] = (),
-    *,
-    area_weighted: bool = False,
-    min_coverage: float = 0.0,
-) -> dict[str, np.ndarray]:
-    """Statistics of an array over polygons (WKB, in the grid's system), cells weighted by the share that is covered.
-
-    Gives ``count`` (cells), ``sum``, ``mean``, ``min``, ``max`` and ``stdev``, each ``float64[polygons]``. With
-    ``area_weighted`` cells weigh by their area in m² too; cells covered by less than ``min_coverage`` (0 to 1) are left
-    out. Cells without data are skipped.
-    """
-    return _anlan.zonal(*_cells(array, grid), [bytes(w) for w in wkb_polygons], area_weighted, min_coverage)
 
 
 def resample(array: Any, grid: Grid | None, target_grid: Grid, method: str = "bilinear") -> np.ndarray:

@@ -53,8 +53,29 @@ def flow_direction(array: _F32, grid: Grid) -> NDArray[np.uint8]: ...
 def flow_accumulation(directions: NDArray[np.uint8], grid: Grid, weights: _F32 | None = None) -> _F32: ...
 def hand(array: _F32, directions: NDArray[np.uint8], drainage: NDArray[np.uint8], grid: Grid) -> _F32: ...
 def zonal(
-    array: _F32, grid: Grid, wkb: list[bytes], area_weighted: bool = False, min_coverage: float = 0.0
-) -> dict[str, NDArray[np.float64]]: ...
+    array: _F32,
+    grid: Grid,
+    wkb: list[bytes],
+    area_weighted: bool = False,
+    min_coverage: float = 0.0,
+    weights: _F32 | None = None,
+    quantiles: list[float] = ...,
+    classes: bool = False,
+) -> dict[str, Any]: ...
+def zonal_of_file(
+    path: _Path,
+    wkb: list[bytes],
+    band: int = 1,
+    area_weighted: bool = False,
+    min_coverage: float = 0.0,
+    weights: _Path | None = None,
+    weights_band: int = 1,
+    quantiles: list[float] = ...,
+    classes: bool = False,
+) -> dict[str, Any]: ...
+def rasterize(
+    wkb: list[bytes], values: list[int], grid: Grid, all_touched: bool = False, background: int = 0
+) -> NDArray[np.uint32]: ...
 def resample(array: _F32, grid: Grid, target: Grid, method: str = "bilinear") -> _F32: ...
 def read_vector(path: _Path, layer: str | None = None) -> dict[str, Any]: ...
 def write_geopackage(

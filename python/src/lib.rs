@@ -11,6 +11,7 @@ mod raster;
 mod run;
 mod table;
 mod vector;
+mod zonal;
 
 use pyo3::prelude::*;
 
@@ -29,7 +30,7 @@ mod _anlan {
     use super::loss::{losses, write_events};
     #[pymodule_export]
     use super::raster::{
-        hillshade, raster_info, read_raster, resample, slope, write_raster, zonal,
+        hillshade, raster_info, read_raster, resample, slope, write_raster,
     };
     #[pymodule_export]
     use super::run::run;
@@ -37,4 +38,6 @@ mod _anlan {
     use super::table::{read_parquet, write_parquet};
     #[pymodule_export]
     use super::vector::{read_vector, write_geopackage};
+    #[pymodule_export]
+    use super::zonal::{rasterize, zonal, zonal_of_file};
 }

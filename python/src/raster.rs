@@ -1,19 +1,17 @@
-//! Rasters: GeoTIFF in and out, terrain, zones, resampling.
+//! Rasters: GeoTIFF in and out, terrain, resampling.
 
 use crate::errors::{argument, raise};
 use crate::grid::PyGrid;
-use crate::vector::polygons;
 use anlan::engine::Raster;
 use anlan::engine::io::geotiff::{self, Tags};
 use anlan::engine::resample::{self as carry, Method};
 use anlan::engine::terrain::{self, Edge};
-use anlan::engine::zonal::{self as zones, ZonalOptions};
-use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{Element, IntoPyArray, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
 
-type Array<'py> = Bound<'py, PyArray2<f32>>;
+pub type Array<'py> = Bound<'py, PyArray2<f32>>;
 
 /// A copy of an array as raster; the interpreter may change the array while it is released.
 pub fn raster<T: Element + Copy>(
@@ -116,41 +114,6 @@ pub fn hillshade<'py>(
         .detach(|| terrain::hillshade(&r, azimuth_deg, altitude_deg, z_factor, edge))
         .data
         .into_pyarray(py))
-}
-
-#[pyfunction]
-#[pyo3(signature = (array, grid, wkb, area_weighted=false, min_coverage=0.0))]
-pub fn zonal<'py>(
-    py: Python<'py>,
-    array: PyReadonlyArray2<'py, f32>,
-    grid: &PyGrid,
-    wkb: Vec<Vec<u8>>,
-    area_weighted: bool,
-    min_coverage: f64,
-) -> PyResult<Bound<'py, PyDict>> {
-    let r = raster(py, &array, grid)?;
-    let options = ZonalOptions {
-        area_weighted,
-        min_coverage,
-        variance: true,
-    };
-    let stats = py
-        .detach(|| {
-            let shapes = polygons(&wkb)?;
-            let shapes: Vec<_> = shapes.iter().collect();
-            Ok(zones::zonal(&r, &shapes, &options))
-        })
-        .map_err(|e| raise(py, e))?;
-    let column =
-        |of: fn(&zones::ZonalStats) -> f64| PyArray1::from_vec(py, stats.iter().map(of).collect());
-    let out = PyDict::new(py);
-    out.set_item("count", column(|s| s.count))?;
-    out.set_item("sum", column(|s| s.sum))?;
-    out.set_item("mean", column(|s| s.mean))?;
-    out.set_item("min", column(|s| f64::from(s.min)))?;
-    out.set_item("max", column(|s| f64::from(s.max)))?;
-    out.set_item("stdev", column(|s| s.stdev))?;
-    Ok(out)
 }
 
 #[pyfunction]

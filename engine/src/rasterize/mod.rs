@@ -6,8 +6,8 @@
 //!
 //! | function | rule |
 //! | --- | --- |
-//! | [`rasterize`] with [`Rule::Centre`] | even-odd at cell centres, as GDAL's `gdal_rasterize` |
-//! | [`rasterize`] with [`Rule::AllTouched`] | every cell whose interior the polygon meets, as GDAL's `-at` |
+//! | [`rasterize`] with [`Rule::Centre`] | even-odd at cell centres, the same cells as GDAL's `gdal_rasterize` |
+//! | [`rasterize`] with [`Rule::AllTouched`] | every cell whose interior the polygon meets, the same cells as GDAL's `-at` |
 //! | [`coverage`], [`coverage_runs`] | signed-area accumulation, exact to the rounding of f64 |
 //! | [`rasterize_lines`] | every cell that a line passes through |
 //!
@@ -17,8 +17,9 @@ mod coverage;
 mod lines;
 mod outlines;
 mod polygons;
+mod touched;
 
-pub use coverage::{Coverage, Run, coverage, coverage_runs};
+pub use coverage::{Coverage, Edges, Run, coverage, coverage_runs};
 pub use lines::rasterize_lines;
 pub use outlines::outlines;
 pub use polygons::{Rule, rasterize};

@@ -1,6 +1,6 @@
 //! GeoTIFF, read and write.
 //!
-//! Reading goes through `geotiff-reader` (strips and tiles; none, Deflate, LZW, ZSTD, PackBits and LERC compression;
+//! Deflate is decoded by our own code (`blocks`), everything else by `geotiff-reader` (strips and tiles; none, Deflate, LZW, ZSTD, PackBits and LERC compression;
 //! predictors 1 to 3; bands stored cell by cell or one after the other; windows; either byte order; BigTIFF). What it
 //! does beyond decoding:
 //!
@@ -18,14 +18,17 @@
 //! Format: TIFF 6.0 (Adobe 1992), OGC GeoTIFF 1.1 (OGC 19-008r4), GDAL's private tags 42112 (metadata) and 42113
 //! (no-data).
 
+mod blocks;
 mod metadata;
 mod open;
 mod read;
+mod rows;
 mod write;
 
 pub use read::{
     info, read_bands_f32, read_f32, read_f64, read_i32, read_u8, read_values_f32, read_window_f32,
 };
+pub use rows::Rows;
 pub use write::{write_bands_f32, write_f32, write_u8, write_u32};
 
 use crate::grid::Grid;

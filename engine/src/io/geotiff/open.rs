@@ -1,5 +1,6 @@
 //! Opening a GeoTIFF: its directory, its georeference, and whether all of its blocks are there.
 
+use super::blocks::Storage;
 use super::metadata::Metadata;
 use super::{ColourTable, Sample};
 use crate::crs::Crs;
@@ -21,7 +22,7 @@ pub(super) struct Opened<'a> {
     pub tiff: GeoTiffFile,
     pub metadata: Metadata,
     pub colours: Option<Box<ColourTable>>,
-    pub compression: u16,
+    pub storage: Storage,
     pub sample: Sample,
     pub bands: usize,
     /// Bands stored one after the other, not cell by cell.
@@ -31,13 +32,15 @@ pub(super) struct Opened<'a> {
     pub nodata: Option<f64>,
     /// Height and width of a strip or tile, cells.
     pub block: (usize, usize),
+    /// Tiles, not strips.
+    pub tiled: bool,
     /// Blocks that the file leaves out because they hold no data, in ascending order, numbered as in the file.
     pub absent: Vec<usize>,
 }
 
 impl<'a> Opened<'a> {
     pub fn new(path: &'a Path) -> Result<Self> {
-        let file_bytes = check_header(path)?;
+        let (file_bytes, little_endian) = check_header(path)?;
         let fault = |found: String, expected: &str, remedy: &str| {
             Error::input(Fault::new(path, found, expected, remedy))
         };
@@ -179,19 +182,29 @@ impl<'a> Opened<'a> {
             }
             table
         });
-        let (compression, bands) = (ifd.compression(), layout.samples_per_pixel);
+        let bands = layout.samples_per_pixel;
+        let storage = Storage {
+            offsets,
+            sizes,
+            compression: ifd.compression(),
+            predictor: ifd.predictor(),
+            little_endian,
+            bits_reversed: ifd.fill_order() != 1,
+        };
+        let tiled = ifd.is_tiled();
         Ok(Opened {
             path,
             tiff,
             metadata,
             colours,
-            compression,
+            storage,
             sample,
             bands,
             planar,
             layout_name,
             nodata,
             block,
+            tiled,
             absent,
         })
     }
@@ -357,8 +370,9 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Length of the file in bytes, after a look at its first bytes and at the place of its directory.
-fn check_header(path: &Path) -> Result<u64> {
+/// Length of the file in bytes and whether it is little-endian, after a look at its first bytes and at the place of its
+/// directory.
+fn check_header(path: &Path) -> Result<(u64, bool)> {
     let io = |e| Error::io("reading", path, e);
     let mut file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -397,7 +411,7 @@ fn check_header(path: &Path) -> Result<u64> {
     };
     let bytes = metadata.len();
     match directory {
-        Some(at) if at != 0 && at + 2 <= bytes => Ok(bytes),
+        Some(at) if at != 0 && at + 2 <= bytes => Ok((bytes, head[0] == b'I')),
         at => Err(Error::input(Fault::new(
             path,
             format!("{bytes} bytes, without the directory of the tiles"),

@@ -1,5 +1,6 @@
 //! Reading GeoTIFF.
 
+use super::blocks::Scratch;
 use super::open::Opened;
 use super::{Info, Sample};
 use crate::error::{Error, Fault, Result};
@@ -7,6 +8,7 @@ use crate::grid::{Grid, Window};
 use crate::raster::Raster;
 use ndarray::Array2;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::path::Path;
 
 /// Bytes decoded at a time, so that a large raster is held once and not twice.
@@ -26,7 +28,7 @@ pub fn info(path: &Path) -> Result<Info> {
         bands: file.bands,
         sample: file.sample.to_string(),
         nodata: file.nodata,
-        compression: compression_name(file.compression),
+        compression: compression_name(file.storage.compression),
         layout: if file.bands > 1 && file.planar {
             format!("{}, band by band", file.layout_name)
         } else {
@@ -205,10 +207,15 @@ impl Opened<'_> {
 
     fn values_f32(&self, band: usize, south_up: bool, window: Window) -> Result<Array2<f32>> {
         let at = self.band(band)?;
+        self.cells(at, south_up, window, f32::NAN, self.to_f32(at)?)
+    }
+
+    /// How a stored value of a band (index from 0) becomes f32: no-data is NaN, scale and offset are applied.
+    pub(super) fn to_f32(&self, at: usize) -> Result<impl Fn(f64) -> Option<f32> + Sync + use<>> {
         let (scale, offset) = self.scale(at)?;
         let plain = scale == 1.0 && offset == 0.0;
         let nodata = self.nodata_as_stored();
-        self.cells(at, south_up, window, f32::NAN, |v| {
+        Ok(move |v: f64| {
             if v.is_nan() || Some(v) == nodata {
                 return Some(f32::NAN);
             }
@@ -232,7 +239,7 @@ impl Opened<'_> {
         missing: T,
         convert: impl Fn(f64) -> Option<T> + Sync,
     ) -> Result<Array2<T>> {
-        let (height, width) = self.shape();
+        let height = self.shape().0;
         let first = if south_up {
             height - window.row - window.rows
         } else {
@@ -245,50 +252,16 @@ impl Opened<'_> {
             .expect("a new array is in standard layout");
 
         // Chunks begin and end on block edges, so that no block is decoded twice.
-        let row_bytes = width * self.sample.bytes() * if self.planar { 1 } else { self.bands };
-        let chunk_rows = (CHUNK_BYTES / row_bytes.max(1) / self.block.0).max(1) * self.block.0;
+        let chunk_rows = self.chunk_rows();
+        let mut scratch = Scratch::default();
         let mut row = first;
         while row < end {
             let stop = ((row / chunk_rows + 1) * chunk_rows).min(end);
-            let bytes = self
-                .tiff
-                .tiff()
-                .read_band_window_bytes(
-                    self.tiff.base_ifd_index(),
-                    at,
-                    row,
-                    window.col,
-                    stop - row,
-                    window.cols,
-                )
-                .map_err(|e| {
-                    Error::input(
-                        Fault::new(
-                            self.path,
-                            e.to_string(),
-                            "strips or tiles that can be decoded",
-                            "the file is damaged or uses a variant of TIFF that is not read: export it again, e.g. gdal_translate -co COMPRESS=DEFLATE in.tif out.tif",
-                        )
-                        .at(format!("band {}, rows {row} to {}", at + 1, stop - 1)),
-                    )
-                })?;
             let target = &mut out[(row - first) * window.cols..(stop - first) * window.cols];
-            if let Err(cell) = self.convert(&bytes, target, &convert) {
-                let (r, c) = (row + cell / window.cols, window.col + cell % window.cols);
-                let r = if south_up { height - 1 - r } else { r };
-                return Err(Error::input(
-                    Fault::new(
-                        self.path,
-                        format!("{}", self.stored(&bytes, cell)),
-                        format!("a value that a cell of type {} holds", std::any::type_name::<T>()),
-                        "check the band and its no-data value; classes lie in 0..=255, numbers for f32 in ±3.4e38",
-                    )
-                    .at(format!("band {}, row {r}, column {c}", at + 1)),
-                ));
-            }
+            let cols = window.col..window.col + window.cols;
+            self.rows_into(at, south_up, row..stop, cols, missing, &convert, &mut scratch, target)?;
             row = stop;
         }
-        self.blank_absent(at, first, window, missing, out);
         if south_up {
             data.invert_axis(ndarray::Axis(0));
             data = data.as_standard_layout().into_owned();
@@ -296,12 +269,125 @@ impl Opened<'_> {
         Ok(data)
     }
 
+    /// Rows to decode at a time: whole blocks, of about [`CHUNK_BYTES`].
+    pub(super) fn chunk_rows(&self) -> usize {
+        let width = self.shape().1;
+        let row_bytes = width * self.sample.bytes() * if self.planar { 1 } else { self.bands };
+        (CHUNK_BYTES / row_bytes.max(1) / self.block.0).max(1) * self.block.0
+    }
+
+    /// Decodes some rows, counted as the file has them, and some columns; as [`Opened::cells`].
+    pub(super) fn rows_into<T: Copy + Send + Sync>(
+        &self,
+        at: usize,
+        south_up: bool,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        missing: T,
+        convert: &(impl Fn(f64) -> Option<T> + Sync),
+        scratch: &mut Scratch,
+        out: &mut [T],
+    ) -> Result<()> {
+        let width = cols.len();
+        let bad = if self.inflates() {
+            self.inflate(at, &rows, &cols, scratch)?;
+            let scratch = &*scratch;
+            out.par_chunks_mut(width)
+                .enumerate()
+                .map_init(
+                    || (Vec::new(), Vec::new()),
+                    |(turned, samples), (i, line)| {
+                        let mut bad = None;
+                        self.inflated_row(
+                            at,
+                            rows.start + i,
+                            &cols,
+                            scratch,
+                            turned,
+                            samples,
+                            |to, len, samples| {
+                                let line = &mut line[to..to + len];
+                                if samples.is_empty() {
+                                    line.fill(missing);
+                                } else if let Err(cell) = self.convert(samples, line, convert) {
+                                    bad = bad.or(Some((i * width + to + cell, self.stored(samples, cell))));
+                                }
+                            },
+                        );
+                        bad
+                    },
+                )
+                .flatten_iter()
+                .min_by_key(|bad| bad.0)
+        } else {
+            let bytes = self.decoded_elsewhere(at, &rows, &cols)?;
+            /// Cells per task of the thread pool.
+            const TASK: usize = 1 << 16;
+            let size = self.sample.bytes();
+            let bad = out
+                .par_chunks_mut(TASK)
+                .zip(bytes.par_chunks(TASK * size))
+                .enumerate()
+                .filter_map(|(task, (out, bytes))| {
+                    let cell = self.convert(bytes, out, convert).err()?;
+                    Some((task * TASK + cell, self.stored(bytes, cell)))
+                })
+                .min_by_key(|bad| bad.0);
+            self.blank_absent(at, &rows, &cols, missing, out);
+            bad
+        };
+        let Some((cell, value)) = bad else {
+            return Ok(());
+        };
+        let (r, c) = (rows.start + cell / width, cols.start + cell % width);
+        let r = if south_up { self.shape().0 - 1 - r } else { r };
+        Err(Error::input(
+            Fault::new(
+                self.path,
+                format!("{value}"),
+                format!("a value that a cell of type {} holds", std::any::type_name::<T>()),
+                "check the band and its no-data value; classes lie in 0..=255, numbers for f32 in ±3.4e38",
+            )
+            .at(format!("band {}, row {r}, column {c}", at + 1)),
+        ))
+    }
+
+    /// Decodes a window by `geotiff-reader`: samples in the machine's byte order.
+    fn decoded_elsewhere(
+        &self,
+        at: usize,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
+    ) -> Result<Vec<u8>> {
+        self.tiff
+            .tiff()
+            .read_band_window_bytes(
+                self.tiff.base_ifd_index(),
+                at,
+                rows.start,
+                cols.start,
+                rows.len(),
+                cols.len(),
+            )
+            .map_err(|e| {
+                Error::input(
+                    Fault::new(
+                        self.path,
+                        e.to_string(),
+                        "strips or tiles that can be decoded",
+                        "the file is damaged or uses a variant of TIFF that is not read: export it again, e.g. gdal_translate -co COMPRESS=DEFLATE in.tif out.tif",
+                    )
+                    .at(format!("band {}, rows {} to {}", at + 1, rows.start, rows.end - 1)),
+                )
+            })
+    }
+
     /// The decoder fills blocks that the file leaves out with zeros; they hold no data.
     fn blank_absent<T: Copy>(
         &self,
         at: usize,
-        first: usize,
-        window: Window,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
         missing: T,
         out: &mut [T],
     ) {
@@ -315,11 +401,11 @@ impl Opened<'_> {
             }
             let top = block % per_plane / across * self.block.0;
             let left = block % across * self.block.1;
-            let cols = left.max(window.col)..(left + self.block.1).min(window.col + window.cols);
-            for row in top.max(first)..(top + self.block.0).min(first + window.rows) {
-                if cols.start < cols.end {
-                    let start = (row - first) * window.cols;
-                    out[start + cols.start - window.col..start + cols.end - window.col]
+            let part = left.max(cols.start)..(left + self.block.1).min(cols.end);
+            for row in top.max(rows.start)..(top + self.block.0).min(rows.end) {
+                if part.start < part.end {
+                    let start = (row - rows.start) * cols.len();
+                    out[start + part.start - cols.start..start + part.end - cols.start]
                         .fill(missing);
                 }
             }
@@ -327,33 +413,19 @@ impl Opened<'_> {
     }
 
     /// Converts decoded bytes cell by cell; the number of the first cell that cannot be converted is the error.
-    fn convert<T: Copy + Send>(
+    fn convert<T: Copy>(
         &self,
         bytes: &[u8],
         out: &mut [T],
-        convert: &(impl Fn(f64) -> Option<T> + Sync),
+        convert: &impl Fn(f64) -> Option<T>,
     ) -> std::result::Result<(), usize> {
-        /// Cells per task of the thread pool.
-        const TASK: usize = 1 << 16;
         macro_rules! each {
             ($type:ty) => {{
-                const SIZE: usize = size_of::<$type>();
-                let bad = out
-                    .par_chunks_mut(TASK)
-                    .zip(bytes.par_chunks(TASK * SIZE))
-                    .enumerate()
-                    .filter_map(|(task, (out, bytes))| {
-                        let (cells, _) = bytes.as_chunks::<SIZE>();
-                        for (i, (to, from)) in out.iter_mut().zip(cells).enumerate() {
-                            match convert(f64::from(<$type>::from_ne_bytes(*from))) {
-                                Some(value) => *to = value,
-                                None => return Some(task * TASK + i),
-                            }
-                        }
-                        None
-                    })
-                    .min();
-                bad.map_or(Ok(()), Err)
+                let (cells, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                for (i, (to, from)) in out.iter_mut().zip(cells).enumerate() {
+                    *to = convert(f64::from(<$type>::from_ne_bytes(*from))).ok_or(i)?;
+                }
+                Ok(())
             }};
         }
         match self.sample {

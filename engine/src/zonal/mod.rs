@@ -1,14 +1,30 @@
 //! Statistics of a raster over polygons (zones), each cell weighted by the share of it that the polygon covers.
 //!
-//! Weights come from [`crate::rasterize::coverage_runs`], so that a zone's sum is exact up to the rounding of f64 and
-//! neighbouring zones share a border cell without counting any of it twice. The variance is taken in a second pass
-//! about the mean. Zones run in parallel; within a zone sums run in a fixed order, so that results do not depend on
-//! the number of threads.
+//! Weights come from [`crate::rasterize::Edges`], so that a zone's sum is exact up to the rounding of f64 and
+//! neighbouring zones share a border cell without counting any of it twice.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `sums`, `tally` | kernels: sums over stretches of cells, which values there are |
+//! | `pass` | the schedule: [`ZonalPass`] takes rows from the north and gives [`ZoneSums`] |
+//! | `file` | [`zonal_file`]: rows from a GeoTIFF, read strip by strip |
+//!
+//! Results do not depend on the number of threads, nor on whether the rows come from memory or from a file. Cells
+//! without data (NaN) are skipped, as exactextract skips them: they add to no statistic, `count` included.
+
+#[cfg(feature = "geotiff")]
+mod file;
+mod pass;
+mod sums;
+mod tally;
+
+#[cfg(feature = "geotiff")]
+pub use file::zonal_file;
+pub use pass::{ZonalPass, ZoneSums};
+pub use tally::Tally;
 
 use crate::raster::Raster;
-use crate::rasterize::{Run, coverage_runs};
 use geo::MultiPolygon;
-use rayon::prelude::*;
 
 /// What to count and how.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -18,8 +34,10 @@ pub struct ZonalOptions {
     pub area_weighted: bool,
     /// Leave out cells of which less than this share (0..=1) is covered.
     pub min_coverage: f64,
-    /// Compute the standard deviation, at the price of a second pass.
+    /// Compute the standard deviation, at the price of a second look at each cell.
     pub variance: bool,
+    /// Keep which values there are, for quantiles and classes.
+    pub values: bool,
 }
 
 /// Statistics of one zone over its cells with data. Without any such cell `count` and `sum` are 0 and the others NaN.
@@ -37,11 +55,35 @@ pub struct ZonalStats {
     pub max: f32,
     /// Weighted standard deviation of the population; NaN unless asked for.
     pub stdev: f64,
+    /// Sum of weights of a second raster, each times the covered share (and area); NaN without one, or where a cell with
+    /// a value has no weight.
+    pub weight: f64,
+    /// Sum of values times those weights.
+    pub weighted_sum: f64,
+    /// Mean by those weights.
+    pub weighted_mean: f64,
+    /// Standard deviation by those weights; NaN unless asked for.
+    pub weighted_stdev: f64,
+}
+
+impl ZonalStats {
+    /// Of a zone without a cell that has data.
+    const EMPTY: ZonalStats = ZonalStats {
+        count: 0.0,
+        sum: 0.0,
+        mean: f64::NAN,
+        min: f32::NAN,
+        max: f32::NAN,
+        stdev: f64::NAN,
+        weight: f64::NAN,
+        weighted_sum: f64::NAN,
+        weighted_mean: f64::NAN,
+        weighted_stdev: f64::NAN,
+    };
 }
 
 /// Statistics of `raster` over each of `zones`, in their order. Zones are in the raster's system.
-///
-/// * Cells without data (NaN) are skipped: they add to no statistic, `count` included.
+/// [`ZonalPass`] does the same with weights, for rows that come one after the other, and keeps the sums for merging.
 ///
 /// # Examples
 /// ```
@@ -61,138 +103,9 @@ pub fn zonal(
     zones: &[&MultiPolygon<f64>],
     options: &ZonalOptions,
 ) -> Vec<ZonalStats> {
-    zones
-        .par_iter()
-        .map(|zone| {
-            let mut runs = coverage_runs(zone, &raster.grid);
-            runs.retain(|r| r.fraction >= options.min_coverage);
-            statistics(raster, &runs, options)
-        })
-        .collect()
-}
-
-/// Number of partial sums of a run: wide enough for the widest vector registers, and fixed, so that the order of
-/// additions does not depend on the machine.
-const LANES: usize = 8;
-
-fn statistics(raster: &Raster<f32>, runs: &[Run], options: &ZonalOptions) -> ZonalStats {
-    let (mut count, mut weight, mut sum) = (0.0, 0.0, 0.0);
-    let (mut min, mut max) = (f32::INFINITY, f32::NEG_INFINITY);
-    for_weighted_runs(raster, runs, options, |values, fraction, area| {
-        let part = run_sums(values);
-        if part.count > 0.0 {
-            count += part.count * fraction;
-            weight += part.count * fraction * area;
-            sum += part.sum * (fraction * area);
-            min = min.min(part.min);
-            max = max.max(part.max);
-        }
-    });
-    if count <= 0.0 {
-        return ZonalStats {
-            count: 0.0,
-            sum: 0.0,
-            mean: f64::NAN,
-            min: f32::NAN,
-            max: f32::NAN,
-            stdev: f64::NAN,
-        };
-    }
-    let mean = sum / weight;
-    let mut stdev = f64::NAN;
-    if options.variance {
-        let (mut squares, mut rest) = (0.0, 0.0);
-        for_weighted_runs(raster, runs, options, |values, fraction, area| {
-            let (s, d) = run_squares(values, mean);
-            squares += s * (fraction * area);
-            rest += d * (fraction * area);
-        });
-        // The second term takes out what the mean's rounding leaves (Chan, Golub & LeVeque 1983, eq. 1.7).
-        stdev = ((squares - rest * rest / weight) / weight).max(0.0).sqrt();
-    }
-    ZonalStats {
-        count,
-        sum,
-        mean,
-        min,
-        max,
-        stdev,
-    }
-}
-
-/// Calls `f` with the values of each run, its covered share and the cell's area (1 unless asked for).
-fn for_weighted_runs(
-    raster: &Raster<f32>,
-    runs: &[Run],
-    options: &ZonalOptions,
-    mut f: impl FnMut(&[f32], f64, f64),
-) {
-    let values = raster.values();
-    let mut area_of = (u32::MAX, 1.0);
-    for r in runs {
-        if options.area_weighted && area_of.0 != r.row {
-            area_of = (r.row, raster.grid.cell_area_m2(r.row as usize));
-        }
-        let at = r.row as usize * raster.grid.cols + r.col as usize;
-        f(&values[at..at + r.len as usize], r.fraction, area_of.1);
-    }
-}
-
-struct RunSums {
-    count: f64,
-    sum: f64,
-    min: f32,
-    max: f32,
-}
-
-fn run_sums(values: &[f32]) -> RunSums {
-    let mut sum = [0.0f64; LANES];
-    let mut count = [0u32; LANES];
-    let mut min = [f32::INFINITY; LANES];
-    let mut max = [f32::NEG_INFINITY; LANES];
-    let mut add = |i: usize, v: f32| {
-        let known = !v.is_nan();
-        sum[i] += if known { f64::from(v) } else { 0.0 };
-        count[i] += u32::from(known);
-        // Comparisons with NaN are false, so that it never enters.
-        min[i] = if v < min[i] { v } else { min[i] };
-        max[i] = if v > max[i] { v } else { max[i] };
-    };
-    let (blocks, tail) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for (i, &v) in block.iter().enumerate() {
-            add(i, v);
-        }
-    }
-    for (i, &v) in tail.iter().enumerate() {
-        add(i, v);
-    }
-    RunSums {
-        count: f64::from(count.iter().sum::<u32>()),
-        sum: sum.iter().sum(),
-        min: min.iter().fold(f32::INFINITY, |a, &b| a.min(b)),
-        max: max.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b)),
-    }
-}
-
-/// Sums of squared and of plain differences from `mean`.
-fn run_squares(values: &[f32], mean: f64) -> (f64, f64) {
-    let (mut squares, mut rest) = ([0.0f64; LANES], [0.0f64; LANES]);
-    let mut add = |i: usize, v: f32| {
-        let d = if v.is_nan() { 0.0 } else { f64::from(v) - mean };
-        squares[i] += d * d;
-        rest[i] += d;
-    };
-    let (blocks, tail) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for (i, &v) in block.iter().enumerate() {
-            add(i, v);
-        }
-    }
-    for (i, &v) in tail.iter().enumerate() {
-        add(i, v);
-    }
-    (squares.iter().sum(), rest.iter().sum())
+    let mut pass = ZonalPass::new(&raster.grid, zones, options);
+    pass.add(raster.values(), None);
+    pass.finish().iter().map(ZoneSums::stats).collect()
 }
 
 #[cfg(test)]
@@ -226,6 +139,7 @@ mod tests {
         area_weighted: false,
         min_coverage: 0.0,
         variance: true,
+        values: false,
     };
 
     #[test]
@@ -303,9 +217,103 @@ mod tests {
                 .num_threads(threads)
                 .build()
                 .unwrap();
-            pool.install(|| zonal(&r, &refs, &ALL))
+            // As text: statistics that were not asked for are NaN.
+            pool.install(|| format!("{:?}", zonal(&r, &refs, &ALL)))
         };
         assert_eq!(run(1), run(5));
+    }
+
+    fn sums_of(
+        r: &Raster<f32>,
+        weights: Option<&Raster<f32>>,
+        zones: &[&MultiPolygon<f64>],
+        strips: &[usize],
+    ) -> Vec<ZoneSums> {
+        let options = ZonalOptions {
+            values: true,
+            ..ALL
+        };
+        let mut pass = ZonalPass::new(&r.grid, zones, &options);
+        if weights.is_some() {
+            pass = pass.with_weights();
+        }
+        let cols = r.grid.cols;
+        for rows in strips {
+            let first = pass.next_row() * cols;
+            let cells = first..(first + rows * cols).min(r.values().len());
+            pass.add(&r.values()[cells.clone()], weights.map(|w| &w.values()[cells]));
+        }
+        pass.finish()
+    }
+
+    #[test]
+    fn strips_of_rows_make_no_difference() {
+        let r = numbered(300, 40).map(|v| if v % 7.0 == 3.0 { f32::NAN } else { libm::sinf(v) });
+        let w = r.map(|v| if v.is_nan() { 2.0 } else { v + 2.0 });
+        let zones = [
+            rectangle(-3.0, -3.0, 22.2, 280.7),
+            polygon![(x: 1.0, y: 1.0), (x: 39.5, y: 140.3), (x: 4.4, y: 299.0)].into(),
+        ];
+        let refs: Vec<_> = zones.iter().collect();
+        let whole = sums_of(&r, Some(&w), &refs, &[300]);
+        for strips in [&[64; 5][..], &[128, 192], &[64, 128, 128]] {
+            assert_eq!(sums_of(&r, Some(&w), &refs, strips), whole);
+        }
+        assert!(whole[0].stats().weighted_mean.is_finite());
+    }
+
+    #[test]
+    fn weights_of_a_second_raster_on_paper() {
+        let r = numbered(1, 3);
+        let w = r.map(|v| [2.0, 1.0, 4.0][v as usize]);
+        // Shares 1, 1, 0.5; weights 2, 1, 2.
+        let zone = rectangle(0.0, 0.0, 2.5, 1.0);
+        let s = sums_of(&r, Some(&w), &[&zone], &[1])[0].stats();
+        assert_eq!((s.weight, s.weighted_sum, s.weighted_mean), (5.0, 5.0, 1.0));
+        // (2·1 + 1·0 + 2·1) / 5.
+        assert_eq!(s.weighted_stdev, 0.8f64.sqrt());
+        assert_eq!((s.count, s.sum), (2.5, 2.0));
+        // A value without a weight: the weighted statistics are not known, the others are.
+        let gap = w.map(|v| if v == 1.0 { f32::NAN } else { v });
+        let s = sums_of(&r, Some(&gap), &[&zone], &[1])[0].stats();
+        assert!(s.weight.is_nan() && s.weighted_mean.is_nan() && s.weighted_stdev.is_nan());
+        assert_eq!((s.count, s.mean), (2.5, 0.8));
+        // A weight without a value counts for nothing.
+        let hole = r.map(|v| if v == 1.0 { f32::NAN } else { v });
+        let s = sums_of(&hole, Some(&w), &[&zone], &[1])[0].stats();
+        assert_eq!((s.weight, s.weighted_sum), (4.0, 4.0));
+    }
+
+    #[test]
+    fn parts_merge_to_the_whole() {
+        let r = numbered(130, 50).map(|v| (v * 0.37).floor());
+        let parts = [
+            rectangle(0.0, 0.0, 20.3, 130.0),
+            rectangle(20.3, 0.0, 33.3, 130.0),
+            rectangle(33.3, 0.0, 50.0, 130.0),
+        ];
+        let whole = rectangle(0.0, 0.0, 50.0, 130.0);
+        let sums = sums_of(&r, None, &[&parts[0], &parts[1], &parts[2], &whole], &[130]);
+        let mut merged = sums[0].clone();
+        merged.merge(&sums[1]);
+        merged.merge(&sums[2]);
+        let (a, b) = (merged.stats(), sums[3].stats());
+        // The sum of the county is the sum of its townships, to the bit.
+        assert_eq!(a.sum, sums[..3].iter().map(|s| s.stats().sum).sum::<f64>());
+        for (x, y) in [(a.count, b.count), (a.sum, b.sum), (a.stdev, b.stdev)] {
+            assert!((x / y - 1.0).abs() < 1e-13, "{x} {y}");
+        }
+        let (t, u) = (merged.tally().unwrap(), sums[3].tally().unwrap());
+        assert_eq!((t.variety(), t.majority()), (u.variety(), u.majority()));
+        assert!((t.quantile(0.3) - u.quantile(0.3)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_spread_of_large_numbers_is_kept() {
+        // Mean 1e7, spread 1: the squares of the values would need 15 digits.
+        let r = numbered(128, 8).map(|v| 1e7 + if v % 2.0 == 0.0 { 1.0 } else { -1.0 });
+        let s = zonal(&r, &[&rectangle(0.0, 0.0, 8.0, 128.0)], &ALL)[0];
+        assert_eq!((s.mean, s.stdev), (1e7, 1.0));
     }
 
     proptest! {
