@@ -58,11 +58,6 @@ impl TextEncoding {
     }
 }
 
-/// Decodes a whole text file.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
-    decode_told(bytes).map(|(text, _)| text)
-}
-
 /// Decodes a whole text file and tells what it was in.
 pub(crate) fn decode_told(bytes: &[u8]) -> Result<(Cow<'_, str>, TextEncoding), Undecodable> {
     for (mark, encoding, told) in [
@@ -201,6 +196,10 @@ fn first_bad_line(bytes: &[u8], encoding: &'static Encoding) -> Undecodable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
+        decode_told(bytes).map(|(text, _)| text)
+    }
 
     #[test]
     fn encodings_are_told_apart() {

@@ -49,7 +49,10 @@ pub fn overall(findings: &[Finding]) -> Tally {
 }
 
 /// Findings by what a function names.
-pub fn by<K: Ord>(findings: &[Finding], key: impl Fn(&Finding) -> K) -> BTreeMap<K, Tally> {
+pub fn by<'f, K: Ord>(
+    findings: &'f [Finding],
+    key: impl Fn(&'f Finding) -> K,
+) -> BTreeMap<K, Tally> {
     let mut out: BTreeMap<K, Tally> = BTreeMap::new();
     for finding in findings {
         out.entry(key(finding)).or_default().add(finding);

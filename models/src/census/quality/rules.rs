@@ -599,6 +599,8 @@ pub struct Common {
     pub shift_share: f64,
     /// Distance from a polygon within which a shift may have moved a point, m.
     pub shift_reach_m: f64,
+    /// Colours of marked cells, RRGGBB: error, warning, note.
+    pub mark_colours: [String; 3],
     /// Built-in rules.
     pub rule: Vec<BuiltIn>,
     /// Units of headers.
