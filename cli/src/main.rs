@@ -369,7 +369,7 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 anlan::quality::run(&given.case, &given.options(zh), &|news| shown.tell(&news))
             })?;
             if arguments.json {
-                print(&quality::json(&outcome));
+                print(&outcome.json().to_string());
             } else {
                 tell_made(arguments, &outcome.folder, zh);
             }

@@ -45,24 +45,6 @@ impl QualityArguments {
     }
 }
 
-/// The outcome as one JSON object.
-pub fn json(outcome: &Outcome) -> String {
-    let t = &outcome.tally;
-    let rules: serde_json::Map<String, serde_json::Value> = outcome
-        .rules
-        .iter()
-        .map(|(rule, t)| {
-            let counts = serde_json::json!({"errors": t.errors, "warnings": t.warnings, "notes": t.notes, "fixed": t.fixed, "accepted": t.accepted});
-            (rule.clone(), counts)
-        })
-        .collect();
-    serde_json::json!({
-        "out": outcome.folder, "records": outcome.records, "errors": t.errors, "warnings": t.warnings, "notes": t.notes,
-        "fixed": t.fixed, "accepted": t.accepted, "rules": rules,
-    })
-    .to_string()
-}
-
 /// Errors that stand, as the fault that sets the exit code; nothing where there are none.
 pub fn verdict(case: &Path, outcome: &Outcome) -> Result<(), Error> {
     match outcome.tally.errors {

@@ -54,6 +54,23 @@ pub struct Outcome {
     pub inspection: Inspection,
 }
 
+impl Outcome {
+    /// Folder and counts as one JSON object.
+    pub fn json(&self) -> serde_json::Value {
+        let counts = |t: &Tally| {
+            serde_json::json!({
+                "errors": t.errors, "warnings": t.warnings, "notes": t.notes, "fixed": t.fixed, "accepted": t.accepted,
+            })
+        };
+        let mut out = counts(&self.tally);
+        out["out"] = serde_json::json!(self.folder);
+        out["records"] = self.records.into();
+        let rules = self.rules.iter().map(|(rule, t)| (rule.clone(), counts(t)));
+        out["rules"] = serde_json::Value::Object(rules.collect());
+        out
+    }
+}
+
 /// All that a run was given, read.
 struct Given {
     file: QualityFile,
