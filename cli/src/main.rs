@@ -18,10 +18,11 @@ use std::process::ExitCode;
 
 mod frequency;
 mod zonal;
+mod quality;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
-/// Exit codes: 0 done, 2 the input is at fault (nothing was written), 1 any other failure.
+/// Exit codes: 0 done, 2 the input is at fault (nothing was written, but for what `quality` found), 1 any other failure.
 #[derive(Parser)]
 #[command(name = "anlan", version)]
 struct Arguments {
@@ -85,6 +86,8 @@ enum Command {
         /// A flood case in place of a project (洪水演进).
         #[arg(long)]
         flood: bool,
+        #[command(flatten)]
+        quality: quality::QualityNew,
     },
     /// Losses of a portfolio: exposure, events and vulnerability given as files.
     Loss {
@@ -158,6 +161,8 @@ enum Command {
     Idf(frequency::IdfArguments),
     /// Statistics of a raster over zones (分区统计), each cell by the share that the zone covers.
     Zonal(zonal::ZonalArguments),
+    /// Check the tables of a census (普查数据质检): every fault with its cell, certain fixes, a marked workbook.
+    Quality(quality::QualityArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -174,7 +179,11 @@ fn main() -> ExitCode {
     match act(&arguments, zh) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error, arguments.json, zh);
+            // With --json the findings are the one object on standard output.
+            let told = arguments.json && matches!(arguments.command, Command::Quality(_)) && quality::is_verdict(&error);
+            if !told {
+                report(&error, arguments.json, zh);
+            }
             ExitCode::from(if error.is_input() { 2 } else { 1 })
         }
     }
@@ -368,7 +377,23 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             tell_made(arguments, &made, zh);
             Ok(())
         }
-        Command::New { dir, flood } => new_project(dir, *flood, zh),
+        Command::Quality(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let outcome = pool_of(given.threads)?.install(|| {
+                anlan::quality::run(&given.case, &given.options(zh), &|news| shown.tell(&news))
+            })?;
+            if arguments.json {
+                print(&outcome.json().to_string());
+            } else {
+                tell_made(arguments, &outcome.folder, zh);
+            }
+            quality::verdict(&given.case, &outcome)
+        }
+        Command::New {
+            dir,
+            flood,
+            quality,
+        } => new_project(dir, *flood, quality, zh),
         Command::Info { file } => info(file, arguments.json, zh),
     }
 }
@@ -544,8 +569,15 @@ fn report(error: &Error, json: bool, zh: bool) {
     }
 }
 
-fn new_project(dir: &Path, flood: bool, zh: bool) -> Result<(), Error> {
-    let (file, text) = if flood {
+fn new_project(
+    dir: &Path,
+    flood: bool,
+    quality: &quality::QualityNew,
+    zh: bool,
+) -> Result<(), Error> {
+    let (file, text) = if quality.quality {
+        (dir.join("quality.toml"), anlan::quality::TEMPLATE)
+    } else if flood {
         (dir.join("case.toml"), anlan::flood::TEMPLATE)
     } else {
         (dir.join("project.toml"), anlan::project::TEMPLATE)
@@ -559,7 +591,11 @@ fn new_project(dir: &Path, flood: bool, zh: bool) -> Result<(), Error> {
         )));
     }
     fs::create_dir_all(dir).map_err(|e| Error::io("creating", dir, e))?;
-    fs::write(&file, text).map_err(|e| Error::io("writing", &file, e))?;
+    if let Some(records) = quality.synthetic {
+        quality::write_synthetic(dir, records, quality.clean)?;
+    } else {
+        fs::write(&file, text).map_err(|e| Error::io("writing", &file, e))?;
+    }
     print(&format!(
         "{}: {}",
         if zh { "已写入" } else { "written" },

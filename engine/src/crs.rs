@@ -444,7 +444,7 @@ pub(crate) fn zone_area_per_radian(lat_deg: f64, flattening: f64) -> f64 {
 }
 
 /// Length in metres of one degree of longitude and of latitude at a latitude (degrees).
-pub(crate) fn degree_lengths_m(lat_deg: f64, flattening: f64) -> (f64, f64) {
+pub fn degree_lengths_m(lat_deg: f64, flattening: f64) -> (f64, f64) {
     let e2 = flattening * (2.0 - flattening);
     let phi = lat_deg.to_radians();
     let w2 = 1.0 - e2 * sin(phi) * sin(phi);

@@ -33,7 +33,7 @@ pub mod terrain;
 mod wkt;
 pub mod zonal;
 
-pub use crs::{Crs, Projector};
+pub use crs::{Crs, Projector, degree_lengths_m};
 pub use error::{Error, Fault, Result};
 pub use events::{Event, ExceedanceCounter, Footprint, Occurrence};
 pub use grid::{Bounds, Grid, Window};

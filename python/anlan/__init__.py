@@ -32,6 +32,7 @@ __all__ = [
     "hand",
     "hillshade",
     "losses",
+    "quality",
     "raster_info",
     "rasterize",
     "read_parquet",
@@ -280,3 +281,19 @@ def fit_frequency(
         threshold,
         years,
     )
+
+
+def quality(
+    case: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    chinese: bool = False,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """Checks the tables of a census (普查数据质检) by a case file; ``anlan new DIR --quality`` writes a commented one.
+
+    Gives ``out`` (folder of the marked workbook, ``findings.csv`` and the corrected tables), ``records``, ``errors``,
+    ``warnings``, ``notes``, ``fixed``, ``accepted`` and the same counts for each of ``rules``. Errors in the tables raise
+    nothing: see ``errors``.
+    """
+    return _anlan.quality(case, out, chinese, threads)

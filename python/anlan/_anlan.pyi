@@ -137,3 +137,6 @@ def flood(
     threads: int | None,
     progress: Callable[[float], None] | None,
 ) -> dict[str, Any]: ...
+def quality(
+    case: _Path, out: _Path | None = None, chinese: bool = False, threads: int | None = None
+) -> dict[str, Any]: ...

@@ -7,6 +7,7 @@ mod frequency;
 mod grid;
 mod hydrology;
 mod loss;
+mod quality;
 mod raster;
 mod run;
 mod table;
@@ -28,6 +29,8 @@ mod _anlan {
     use super::hydrology::{fill_depressions, flow_accumulation, flow_direction, hand};
     #[pymodule_export]
     use super::loss::{losses, write_events};
+    #[pymodule_export]
+    use super::quality::quality;
     #[pymodule_export]
     use super::raster::{
         hillshade, raster_info, read_raster, resample, slope, write_raster,

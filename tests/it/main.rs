@@ -7,5 +7,6 @@ mod flood;
 mod frequency;
 mod pipeline;
 mod portfolio;
+mod quality;
 mod region;
 mod screening;

@@ -13,19 +13,66 @@ pub(crate) struct Undecodable {
     pub(crate) bytes: String,
 }
 
-/// Decodes a whole text file.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
-    for (mark, encoding) in [
-        (&b"\xEF\xBB\xBF"[..], UTF_8),
-        (&b"\xFF\xFE"[..], UTF_16LE),
-        (&b"\xFE\xFF"[..], UTF_16BE),
+/// How the text of a file is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TextEncoding {
+    /// UTF-8 without a mark.
+    Utf8,
+    /// UTF-8 with a mark, as spreadsheets want it.
+    #[default]
+    Utf8Marked,
+    /// UTF-16, little-endian, with a mark.
+    Utf16Le,
+    /// UTF-16, big-endian, with a mark.
+    Utf16Be,
+    /// GBK, as GB 18030.
+    Gb18030,
+}
+
+impl TextEncoding {
+    /// The name by which users know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TextEncoding::Utf8 => "UTF-8",
+            TextEncoding::Utf8Marked => "UTF-8 (BOM)",
+            TextEncoding::Utf16Le | TextEncoding::Utf16Be => "UTF-16",
+            TextEncoding::Gb18030 => "GBK",
+        }
+    }
+
+    /// The bytes of a text, with the mark where there is one; nothing is lost, whatever the text.
+    pub fn encode(self, text: &str) -> Vec<u8> {
+        match self {
+            TextEncoding::Utf8 => text.as_bytes().to_vec(),
+            TextEncoding::Utf8Marked => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+            TextEncoding::Utf16Le => [0xFF, 0xFE]
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+                .collect(),
+            TextEncoding::Utf16Be => [0xFE, 0xFF]
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(u16::to_be_bytes))
+                .collect(),
+            TextEncoding::Gb18030 => GB18030.encode(text).0.into_owned(),
+        }
+    }
+}
+
+/// Decodes a whole text file and tells what it was in.
+pub(crate) fn decode_told(bytes: &[u8]) -> Result<(Cow<'_, str>, TextEncoding), Undecodable> {
+    for (mark, encoding, told) in [
+        (&b"\xEF\xBB\xBF"[..], UTF_8, TextEncoding::Utf8Marked),
+        (&b"\xFF\xFE"[..], UTF_16LE, TextEncoding::Utf16Le),
+        (&b"\xFE\xFF"[..], UTF_16BE, TextEncoding::Utf16Be),
     ] {
         if let Some(body) = bytes.strip_prefix(mark) {
-            return strict(encoding, body).ok_or_else(|| first_bad_line(body, encoding));
+            return strict(encoding, body)
+                .map(|text| (text, told))
+                .ok_or_else(|| first_bad_line(body, encoding));
         }
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(Cow::Borrowed(text));
+        return Ok((Cow::Borrowed(text), TextEncoding::Utf8));
     }
     // A UTF-8 file with one damaged line often passes as GBK and would read as gibberish: the lines vote. A line of
     // Chinese in GBK is hardly ever valid UTF-8.
@@ -40,7 +87,59 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
     if utf8 > other {
         return Err(first_bad_line(bytes, UTF_8));
     }
-    strict(GB18030, bytes).ok_or_else(|| first_bad_line(bytes, GB18030))
+    strict(GB18030, bytes)
+        .map(|text| (text, TextEncoding::Gb18030))
+        .ok_or_else(|| first_bad_line(bytes, GB18030))
+}
+
+/// What a text was before a program read its bytes in the wrong encoding (乱码), where that can be told: UTF-8 read as GBK
+/// or as Latin-1, GBK read as Latin-1. `None` for text that reads as it stands.
+///
+/// A text is called misread only where its bytes are whole text of Chinese characters in the other encoding, which
+/// Chinese in common characters never is: the lead bytes of UTF-8 hanzi stand in GBK for rare ones.
+pub fn misread(text: &str) -> Option<String> {
+    let hanzi = |text: &str| {
+        let all = text.chars().count();
+        let found = (text.chars())
+            .filter(|c| ('\u{4E00}'..='\u{9FFF}').contains(c))
+            .count();
+        all > 0 && 2 * found >= all && found > 0
+    };
+    let whole = |text: &str| !text.chars().any(|c| c.is_control() || c == '\u{FFFD}');
+    if text.is_ascii() {
+        return None;
+    }
+    let (bytes, _, lost) = GB18030.encode(text);
+    // Three bytes of UTF-8 to two of GBK: two characters make three, fewer prove nothing.
+    if !lost && bytes.len() >= 6 {
+        // The last byte may have been lost on the way, with the mark for it in its place.
+        let body = match text.strip_suffix(['\u{FFFD}', '?']) {
+            Some(head) => GB18030.encode(head).0.into_owned(),
+            None => bytes.into_owned(),
+        };
+        let valid = match std::str::from_utf8(&body) {
+            Ok(found) => Some(found),
+            Err(e) if e.valid_up_to() + 2 >= body.len() => {
+                std::str::from_utf8(&body[..e.valid_up_to()]).ok()
+            }
+            Err(_) => None,
+        };
+        if let Some(found) = valid.filter(|t| t.chars().count() >= 2 && hanzi(t) && whole(t)) {
+            return Some(found.to_owned());
+        }
+    }
+    let narrow: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c as u32).ok()).collect();
+    let bytes = narrow?;
+    let high = bytes.iter().filter(|b| !b.is_ascii()).count();
+    if high < 4 || 2 * high < bytes.len() {
+        return None;
+    }
+    if let Ok(found) = std::str::from_utf8(&bytes) {
+        return Some(found.to_owned()).filter(|t| hanzi(t) && whole(t));
+    }
+    strict(GB18030, &bytes)
+        .map(Cow::into_owned)
+        .filter(|t| hanzi(t) && whole(t))
 }
 
 /// Decodes in one encoding, without replacement characters.
@@ -98,6 +197,10 @@ fn first_bad_line(bytes: &[u8], encoding: &'static Encoding) -> Undecodable {
 mod tests {
     use super::*;
 
+    fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
+        decode_told(bytes).map(|(text, _)| text)
+    }
+
     #[test]
     fn encodings_are_told_apart() {
         let text = "区划代码,名称\n330106,西湖区\n";
@@ -126,5 +229,40 @@ mod tests {
         assert_eq!(bad.line, 3);
         let bad = decode(b"a\nb\xFF\xFF\n").unwrap_err();
         assert_eq!((bad.line, bad.bytes.as_str()), (2, "FF FF"));
+    }
+
+    #[test]
+    fn misread_text_is_told_from_rare_characters() {
+        for text in ["合成中心小学", "第一人民医院", "养老院"] {
+            let utf8_as_gbk = GB18030.decode_without_bom_handling(text.as_bytes()).0;
+            if strict(GB18030, text.as_bytes()).is_some() {
+                assert_eq!(misread(&utf8_as_gbk).as_deref(), Some(text));
+            }
+            let latin = |bytes: &[u8]| bytes.iter().map(|b| *b as char).collect::<String>();
+            assert_eq!(misread(&latin(text.as_bytes())).as_deref(), Some(text));
+            assert_eq!(misread(&latin(&GB18030.encode(text).0)).as_deref(), Some(text));
+            assert_eq!(misread(text), None);
+        }
+        assert_eq!(misread("鍚堟垚灏忓").as_deref(), Some("合成小"));
+        // Rare characters, accents and signs that are right as they stand.
+        for text in ["瑷珲镇", "鍙鑫鋆小学", "Café Señor", "±0.5 °C", "№3", "（甲）区", "", "abc"] {
+            assert_eq!(misread(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_comes_back_in_its_encoding() {
+        let text = "区划代码,名称\n330106,西湖区𠮷\n";
+        for encoding in [
+            TextEncoding::Utf8,
+            TextEncoding::Utf8Marked,
+            TextEncoding::Utf16Le,
+            TextEncoding::Utf16Be,
+            TextEncoding::Gb18030,
+        ] {
+            let bytes = encoding.encode(text);
+            let (back, told) = decode_told(&bytes).unwrap();
+            assert_eq!((back.as_ref(), told), (text, encoding));
+        }
     }
 }

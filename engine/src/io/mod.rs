@@ -27,6 +27,8 @@ mod timestamp;
 pub mod vector;
 
 pub use describe::{Facts, describe};
+#[cfg(any(feature = "vector", feature = "table"))]
+pub use encoding::{TextEncoding, misread};
 pub use timestamp::source_date_epoch;
 
 use crate::error::{Error, Result};

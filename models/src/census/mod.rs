@@ -8,10 +8,12 @@
 //! | `spread` | dasymetric disaggregation with exact unit totals |
 //! | `township` | township cells where no borders are given |
 //! | `exposure` | the ledger per (unit, cell) and the asset classes made from it |
+//! | `quality` | data quality: rules over all tables of a census, certain fixes, counts |
 
 pub mod check;
 pub mod code;
 pub mod exposure;
+pub mod quality;
 pub mod spread;
 pub mod table;
 pub mod township;

@@ -2,14 +2,27 @@
 
 use super::{Cells, Table};
 use crate::error::{Error, Fault, Result};
-use crate::io::{Value, encoding, write_atomic};
+use crate::io::{TextEncoding, Value, encoding, write_atomic};
 use std::fs;
 use std::path::Path;
 
-/// All rows of a file.
+/// All rows of a file, numbers as numbers.
 pub(super) fn cells(path: &Path) -> Result<Cells> {
+    parse(path, typed).map(|(cells, _)| cells)
+}
+
+/// All rows of a file, every cell as the text that stands in it, and the encoding of the file.
+pub(super) fn raw_cells(path: &Path) -> Result<(Cells, TextEncoding)> {
+    let as_it_stands = |cell: &str| match cell {
+        "" => Value::Null,
+        text => Value::Text(text.to_string()),
+    };
+    parse(path, as_it_stands)
+}
+
+fn parse(path: &Path, value: impl Fn(&str) -> Value) -> Result<(Cells, TextEncoding)> {
     let bytes = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
-    let mut text = encoding::decode(&bytes).map_err(|bad| {
+    let (mut text, encoding) = encoding::decode_told(&bytes).map_err(|bad| {
         Error::input(
             Fault::new(
                 path,
@@ -48,7 +61,7 @@ pub(super) fn cells(path: &Path) -> Result<Cells> {
             .count();
         rows.extend(std::iter::repeat_n(Vec::new(), blank));
         last_breaks = record.iter().any(|field| field.contains('\n'));
-        rows.push(record.iter().map(typed).collect());
+        rows.push(record.iter().map(&value).collect());
     }
     // A quote that is never closed swallows the rest of the file into one cell.
     if last_breaks && text.bytes().filter(|&b| b == b'"').count() % 2 == 1 {
@@ -62,11 +75,12 @@ pub(super) fn cells(path: &Path) -> Result<Cells> {
             .at(format!("row {}", rows.len())),
         ));
     }
-    Ok(Cells {
+    let cells = Cells {
         rows,
         faults: Vec::new(),
         strict: true,
-    })
+    };
+    Ok((cells, encoding))
 }
 
 /// The separator that stands most often in the first ten lines, outside quotes; the comma where none does.
@@ -147,6 +161,32 @@ pub fn write_csv(path: &Path, table: &Table) -> Result<()> {
             writer.flush().map_err(|e| Error::io("writing", path, e))?;
         }
         fs::write(tmp, bytes).map_err(|e| Error::io("writing", path, e))
+    })
+}
+
+/// Writes rows of cells as CSV in an encoding, line feeds, rows of unlike lengths as they are.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_cells(path: &Path, rows: &[Vec<Value>], encoding: TextEncoding) -> Result<()> {
+    let failed = |e: ::csv::Error| Error::Failed(format!("writing {}: {e}", path.display()));
+    let mut bytes = Vec::new();
+    {
+        let mut writer = ::csv::WriterBuilder::new()
+            .terminator(::csv::Terminator::Any(b'\n'))
+            .flexible(true)
+            .from_writer(&mut bytes);
+        for row in rows {
+            writer
+                .write_record(row.iter().map(Value::to_string))
+                .map_err(failed)?;
+        }
+        writer.flush().map_err(|e| Error::io("writing", path, e))?;
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|e| Error::Failed(format!("writing {}: {e}", path.display())))?;
+    write_atomic(path, |tmp| {
+        fs::write(tmp, encoding.encode(&text)).map_err(|e| Error::io("writing", path, e))
     })
 }
 

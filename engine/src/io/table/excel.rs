@@ -1,6 +1,7 @@
 //! Excel workbooks: `.xlsx`, `.xls` and their kin in, `.xlsx` out.
 
-use super::{Cells, Table, letters};
+use super::book::text_width;
+use super::{Cells, Table, column_letters};
 use crate::error::{Error, Fault, Result};
 use crate::io::{Value, source_date_epoch, write_atomic};
 use calamine::{Data, Reader, open_workbook_auto};
@@ -37,6 +38,25 @@ pub fn sheet_names(path: &Path) -> Result<Vec<String>> {
 
 /// All cells of a sheet, the first one where none is named, from A1 on.
 pub(super) fn cells(path: &Path, sheet: Option<&str>) -> Result<Cells> {
+    parse(path, sheet, cell).map(|(cells, _)| cells)
+}
+
+/// All cells of a sheet with their texts untrimmed and Excel's errors as texts (`#DIV/0!`), and the name of the sheet.
+pub(super) fn raw_cells(path: &Path, sheet: Option<&str>) -> Result<(Cells, String)> {
+    let as_it_stands = |data: &Data| match data {
+        Data::Error(e) => Value::Text(e.to_string()),
+        Data::String(s) if s.is_empty() => Value::Null,
+        Data::String(s) => Value::Text(s.clone()),
+        data => cell(data),
+    };
+    parse(path, sheet, as_it_stands)
+}
+
+fn parse(
+    path: &Path,
+    sheet: Option<&str>,
+    value: impl Fn(&Data) -> Value,
+) -> Result<(Cells, String)> {
     let mut book = open(path)?;
     let names = book.sheet_names();
     let name = match sheet {
@@ -69,7 +89,7 @@ pub(super) fn cells(path: &Path, sheet: Option<&str>) -> Result<Cells> {
         let mut values = vec![Value::Null; left];
         for data in row {
             if let Data::Error(e) = data {
-                let place = format!("sheet {name}, cell {}{}", letters(values.len()), number + 1);
+                let place = format!("sheet {name}, cell {}{}", column_letters(values.len()), number + 1);
                 let fault = Fault::new(
                     path,
                     e.to_string(),
@@ -78,11 +98,11 @@ pub(super) fn cells(path: &Path, sheet: Option<&str>) -> Result<Cells> {
                 );
                 out.faults.push((number, fault.at(place)));
             }
-            values.push(cell(data));
+            values.push(value(data));
         }
         out.rows.push(values);
     }
-    Ok(out)
+    Ok((out, name.clone()))
 }
 
 fn cell(data: &Data) -> Value {
@@ -158,13 +178,6 @@ pub fn write_xlsx(path: &Path, sheets: &[(&str, &Table)]) -> Result<()> {
         sheet.set_freeze_panes(1, 0).map_err(failed)?;
     }
     write_atomic(path, |tmp| book.save(tmp).map_err(failed))
-}
-
-/// Width of a text in characters, hanzi counting two.
-fn text_width(text: &str) -> usize {
-    text.chars()
-        .map(|c| if c as u32 >= 0x2E80 { 2 } else { 1 })
-        .sum()
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 //! A header may stand below titles and notes, as census templates (普查表) have it: it is the first row in which more
 //! than half of the columns are filled, with text among them. Every cell can be named as its program names it.
 
+mod book;
 mod csv;
 mod excel;
+mod raw;
 
-pub use self::csv::write_csv;
+pub use self::csv::{write_cells, write_csv};
+pub use book::{BookSheet, Link, Mark, write_book};
 pub use excel::{sheet_names, write_xlsx};
+pub use raw::{RawSheet, read_raw};
 
 use super::Value;
 use crate::error::{Error, Fault, Result};
@@ -65,12 +69,12 @@ impl Table {
     pub fn place(&self, row: usize, column: usize) -> String {
         let number = self.first_row + row;
         let name = self.columns.get(column).map_or("", String::as_str);
-        format!("row {number}, column {name} ({}{number})", letters(column))
+        format!("row {number}, column {name} ({}{number})", column_letters(column))
     }
 }
 
 /// Spreadsheet letters of a column, from 0 = A.
-fn letters(mut column: usize) -> String {
+pub fn column_letters(mut column: usize) -> String {
     let mut out = Vec::new();
     loop {
         out.push(b'A' + (column % 26) as u8);
@@ -284,7 +288,7 @@ mod tests {
     #[test]
     fn columns_have_spreadsheet_letters() {
         assert_eq!(
-            [0, 25, 26, 701, 702].map(letters),
+            [0, 25, 26, 701, 702].map(column_letters),
             ["A", "Z", "AA", "ZZ", "AAA"]
         );
     }
