@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod frequency;
+mod map;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -155,6 +156,8 @@ enum Command {
     Frequency(frequency::FrequencyArguments),
     /// Intensity-duration-frequency of rain, and the storm formula (暴雨强度公式) through it.
     Idf(frequency::IdfArguments),
+    /// Draw one map (单幅制图) of a raster: A3 or A4, as PNG, SVG and PDF.
+    Map(map::MapArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -352,6 +355,26 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         Command::Idf(given) => {
             let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
             tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Map(given) => {
+            let made = anlan::map::draw(&given.options(zh))?;
+            if arguments.json {
+                print(&serde_json::json!({"files": made.files, "ratio": made.ratio, "dropped": made.dropped}).to_string());
+            } else if !arguments.quiet {
+                for file in &made.files {
+                    let word = if zh { "已写入" } else { "written" };
+                    print(&format!("{word}: {}", file.display()));
+                }
+            }
+            if !made.dropped.is_empty() && !arguments.json {
+                let names = made.dropped.join(if zh { "、" } else { ", " });
+                tell(&if zh {
+                    format!("警告：图上放不下的名称：{names}")
+                } else {
+                    format!("Warning: no room on the map for the names {names}")
+                });
+            }
             Ok(())
         }
         Command::New { dir, flood } => new_project(dir, *flood, zh),

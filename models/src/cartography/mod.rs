@@ -23,6 +23,8 @@
 mod blocks;
 mod canvas;
 pub mod chart;
+#[cfg(test)]
+mod checks;
 mod drawing;
 mod frame;
 mod graticule;
