@@ -7,7 +7,7 @@
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
-//! made from. [`flood`] runs a flood
+//! made from. [`map`] draws one map, [`flood`] runs a flood
 //! case of its own, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
 //! through the loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census. The
 //! numerics are in [`engine`], the hazards and the census in [`models`].
@@ -15,6 +15,7 @@
 pub mod flood;
 pub mod frequency;
 pub mod manifest;
+pub mod map;
 pub mod messages;
 pub mod portfolio;
 pub mod progress;

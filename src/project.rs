@@ -1,7 +1,7 @@
 //! The project file: one TOML, every field with unit and range, unknown keys refused, paths relative to the file.
 
 use anlan_engine::{Crs, Error, Fault, Result};
-use anlan_models::cartography::SheetLanguage;
+use anlan_models::cartography::{Format, Orientation, Paper, SheetLanguage};
 use anlan_models::downscale::TerrainDetail;
 use anlan_models::flood::pattern::{self, GroundWetness, PatternShape, StormPattern};
 use anlan_models::flood::runoff::Wetness;
@@ -278,6 +278,35 @@ pub struct ProductOptions {
     pub data_period: String,
     /// Approved-map number (审图号) of the borders.
     pub map_approval: String,
+    /// Source of the borders, printed on maps; nothing is printed where empty.
+    pub border_source: String,
+    /// Height datum (高程基准) of the elevation, e.g. `1985国家高程基准`; printed as not stated where empty.
+    pub height_datum: String,
+    /// Paper (幅面): `a3` or `a4`.
+    pub paper: Paper,
+    /// `landscape` (横幅) or `portrait` (竖幅).
+    pub orientation: Orientation,
+    /// Pixels per inch of PNG maps, 50..=600.
+    pub dpi: u32,
+    /// Formats of maps and charts: `png`, `svg`, `pdf`; at least one.
+    pub formats: Vec<Format>,
+    /// Sheets of every unit (分县图): `none`, `grades` (hazard and risk grades) or `all` maps.
+    pub unit_maps: UnitMaps,
+    /// Map styles (地图样式), TOML, over the compiled-in `map_styles.toml`; relative to the project file.
+    pub styles: Option<PathBuf>,
+}
+
+/// Which maps every unit gets on a sheet of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitMaps {
+    /// None.
+    #[default]
+    None,
+    /// Hazard and risk grades.
+    Grades,
+    /// All maps.
+    All,
 }
 
 impl Default for ProductOptions {
@@ -288,6 +317,14 @@ impl Default for ProductOptions {
             date: "2026-01".into(),
             data_period: String::new(),
             map_approval: String::new(),
+            border_source: String::new(),
+            height_datum: String::new(),
+            paper: Paper::A4,
+            orientation: Orientation::Landscape,
+            dpi: 200,
+            formats: vec![Format::Png],
+            unit_maps: UnitMaps::None,
+            styles: None,
         }
     }
 }
@@ -328,6 +365,7 @@ impl Project {
             ("weather", &i.weather),
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
+            ("map_styles", &self.products.styles),
         ];
         files.extend(
             optional
@@ -420,6 +458,14 @@ impl Project {
             self.relief.confidence,
             0.5,
             1.0 - 10.0 / f64::from(self.losses.years.max(100)),
+        );
+        range("[products] dpi", f64::from(self.products.dpi), 50.0, 600.0);
+        check(
+            !self.products.formats.is_empty(),
+            "[products] formats",
+            "[]".into(),
+            "at least one of `png`, `svg`, `pdf`",
+            "write formats = [\"png\"]",
         );
         let ascending = |v: &[f64], low: f64, high: f64| {
             !v.is_empty()

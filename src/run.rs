@@ -112,6 +112,8 @@ pub fn run(project_file: &Path, options: &RunOptions, listener: &Listener<'_>) -
         outcome.ran.push(task.name.to_string());
         outcome.manifests.push(manifest);
     }
+    let finished: Vec<String> = [outcome.ran.as_slice(), &outcome.kept].concat();
+    stages::qml::beside_rasters(&project, project_file, &out, &finished)?;
     write_root(&out, &project, &outcome)?;
     Ok(outcome)
 }

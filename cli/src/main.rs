@@ -19,6 +19,7 @@ use std::process::ExitCode;
 mod frequency;
 mod zonal;
 mod quality;
+mod map;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -163,6 +164,8 @@ enum Command {
     Zonal(zonal::ZonalArguments),
     /// Check the tables of a census (普查数据质检): every fault with its cell, certain fixes, a marked workbook.
     Quality(quality::QualityArguments),
+    /// Draw one map (单幅制图) of a raster: A3 or A4, as PNG, SVG and PDF.
+    Map(map::MapArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -394,6 +397,26 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             flood,
             quality,
         } => new_project(dir, *flood, quality, zh),
+        Command::Map(given) => {
+            let made = anlan::map::draw(&given.options(zh))?;
+            if arguments.json {
+                print(&serde_json::json!({"files": made.files, "ratio": made.ratio, "dropped": made.dropped}).to_string());
+            } else if !arguments.quiet {
+                for file in &made.files {
+                    let word = if zh { "已写入" } else { "written" };
+                    print(&format!("{word}: {}", file.display()));
+                }
+            }
+            if !made.dropped.is_empty() && !arguments.json {
+                let names = made.dropped.join(if zh { "、" } else { ", " });
+                tell(&if zh {
+                    format!("警告：图上放不下的名称：{names}")
+                } else {
+                    format!("Warning: no room on the map for the names {names}")
+                });
+            }
+            Ok(())
+        }
         Command::Info { file } => info(file, arguments.json, zh),
     }
 }

@@ -15,6 +15,7 @@ mod layers;
 mod losses;
 mod models;
 mod products;
+pub(crate) mod qml;
 mod relief;
 mod risk;
 mod screening;
@@ -213,7 +214,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "products",
-        inputs: &["region"],
+        inputs: &["region", "places", "map_styles"],
         upstream: &[
             "layers",
             "hazard/flood",

@@ -5,6 +5,7 @@
 mod bad_input;
 mod flood;
 mod frequency;
+mod maps;
 mod pipeline;
 mod portfolio;
 mod quality;

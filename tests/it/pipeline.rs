@@ -116,6 +116,7 @@ fn check_products(out: &Path) {
             .all(|r| r[error].as_f64().unwrap().abs() < 1e-5)
     );
 
+    super::maps::check_qgis_styles(out);
     flood_depths(out, &summary);
     one_clock(out);
 }

@@ -1,6 +1,9 @@
 //! Charts of the reports: exceedance curves with their intervals, lines over time.
 
-use super::layout::overlay;
+use super::drawing::{opaque, outlined, overlay};
+use super::page::Format;
+use super::pdf::pdf_of_svgs;
+use super::picture::encode;
 use super::sheet::Colour;
 use super::text::{Fonts, escape};
 use anlan_engine::{Error, Result};
@@ -25,7 +28,7 @@ const RIGHT: f32 = 60.0;
 const TOP: f32 = 110.0;
 const BOTTOM: f32 = 120.0;
 
-/// An exceedance-probability chart: return period on a logarithmic axis, value on a linear one from zero. PNG, 1500 x 940.
+/// An exceedance-probability chart as PNG, 1500 x 940; see [`exceedance_svg`].
 ///
 /// # Errors
 /// A character that no font has.
@@ -37,6 +40,47 @@ pub fn exceedance_png(
     note: &str,
     fonts: &Fonts,
 ) -> Result<Vec<u8>> {
+    let svg = exceedance_svg(title, x_name, y_name, curves, note, fonts)?;
+    chart_bytes(&svg, Format::Png, fonts)
+}
+
+/// A chart in a format: PNG of 1500 x 940, SVG with letters as paths, PDF of 250 x 157 mm.
+///
+/// # Errors
+/// No SVG.
+pub fn chart_bytes(svg: &str, format: Format, fonts: &Fonts) -> Result<Vec<u8>> {
+    match format {
+        Format::Png => {
+            let mut pixmap = tiny_skia::Pixmap::new(WIDTH as u32, HEIGHT as u32)
+                .ok_or_else(|| Error::Failed("a chart of this size cannot be allocated".into()))?;
+            pixmap.fill(tiny_skia::Color::WHITE);
+            overlay(svg, fonts, &mut pixmap)?;
+            encode(
+                &opaque(&pixmap),
+                pixmap.width(),
+                pixmap.height(),
+                None,
+                png::Compression::Balanced,
+            )
+        }
+        Format::Svg => outlined(svg, fonts).map(String::into_bytes),
+        Format::Pdf => pdf_of_svgs(&[svg.to_string()], fonts),
+    }
+}
+
+/// An exceedance-probability chart: return period on a logarithmic axis, value on a linear one from zero. SVG of 250 x 157 mm, a
+/// page for [`pdf_of_svgs`].
+///
+/// # Errors
+/// A character that no font has.
+pub fn exceedance_svg(
+    title: &str,
+    x_name: &str,
+    y_name: &str,
+    curves: &[Curve],
+    note: &str,
+    fonts: &Fonts,
+) -> Result<String> {
     for text in [title, x_name, y_name, note] {
         fonts.require(text)?;
     }
@@ -118,7 +162,7 @@ pub fn exceedance_png(
         );
     }
     legend(&mut svg, curves.iter().map(|c| (c.name.as_str(), c.colour)));
-    finish(svg, (x_name, y_name), note, fonts)
+    Ok(finish(svg, (x_name, y_name), note))
 }
 
 /// A line of a chart over time.
@@ -204,12 +248,14 @@ pub fn hydrograph_png(
         );
     }
     legend(&mut svg, traces.iter().map(|t| (t.name.as_str(), t.colour)));
-    finish(svg, (x_name, y_name), note, fonts)
+    chart_bytes(&finish(svg, (x_name, y_name), note), Format::Png, fonts)
 }
 
 fn begin(title: &str, fonts: &Fonts) -> String {
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"{}\">",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.2}mm\" height=\"{:.2}mm\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"{}\">",
+        WIDTH / 6.0,
+        HEIGHT / 6.0,
         escape(fonts.family())
     );
     text(&mut svg, WIDTH / 2.0, 56.0, 34.0, "middle", title);
@@ -231,8 +277,8 @@ fn legend<'a>(svg: &mut String, entries: impl ExactSizeIterator<Item = (&'a str,
     }
 }
 
-/// Axes and their names, and the picture.
-fn finish(mut svg: String, names: (&str, &str), note: &str, fonts: &Fonts) -> Result<Vec<u8>> {
+/// Axes and their names.
+fn finish(mut svg: String, names: (&str, &str), note: &str) -> String {
     line(&mut svg, (LEFT, TOP), (LEFT, HEIGHT - BOTTOM), "#000", 2.0);
     line(
         &mut svg,
@@ -252,13 +298,7 @@ fn finish(mut svg: String, names: (&str, &str), note: &str, fonts: &Fonts) -> Re
     text(&mut svg, LEFT, TOP - 22.0, 25.0, "middle", names.1);
     text(&mut svg, WIDTH - RIGHT, HEIGHT - 14.0, 18.0, "end", note);
     svg.push_str("</svg>");
-    let mut pixmap = tiny_skia::Pixmap::new(WIDTH as u32, HEIGHT as u32)
-        .ok_or_else(|| Error::Failed("a chart of this size cannot be allocated".into()))?;
-    pixmap.fill(tiny_skia::Color::WHITE);
-    overlay(&svg, fonts, &mut pixmap)?;
-    pixmap
-        .encode_png()
-        .map_err(|e| Error::Failed(format!("encoding a chart: {e}")))
+    svg
 }
 
 fn text(svg: &mut String, x: f32, y: f32, size: f32, anchor: &str, content: &str) {
