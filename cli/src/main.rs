@@ -16,6 +16,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod explain;
 mod frequency;
 
 /// Natural-hazard risk census and simulation (安澜).
@@ -155,6 +156,8 @@ enum Command {
     Frequency(frequency::FrequencyArguments),
     /// Intensity-duration-frequency of rain, and the storm formula (暴雨强度公式) through it.
     Idf(frequency::IdfArguments),
+    /// Tell the whole chain behind a grade (等级溯源), of a cell or of a unit.
+    Explain(explain::ExplainArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -352,6 +355,17 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         Command::Idf(given) => {
             let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
             tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Explain(given) => {
+            let told = anlan::explain::explain(&given.project, &given.options()?)?;
+            if arguments.json {
+                let json = serde_json::to_string_pretty(&told)
+                    .map_err(|e| Error::Failed(format!("writing the explanation: {e}")))?;
+                print(&json);
+            } else {
+                print(anlan::explain::text(&told, zh).trim_end());
+            }
             Ok(())
         }
         Command::New { dir, flood } => new_project(dir, *flood, zh),

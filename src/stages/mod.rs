@@ -16,7 +16,7 @@ mod losses;
 mod models;
 mod products;
 mod relief;
-mod risk;
+pub(crate) mod risk;
 mod screening;
 mod store;
 mod summary;
@@ -192,7 +192,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "risk",
-        inputs: &[],
+        inputs: &["region", "rule_packs"],
         upstream: &[
             "layers",
             "hazard/flood",
@@ -213,7 +213,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "products",
-        inputs: &["region"],
+        inputs: &["region", "rule_packs"],
         upstream: &[
             "layers",
             "hazard/flood",
