@@ -7,11 +7,12 @@
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
-//! made from. [`map`] draws one map, [`flood`] runs a flood
-//! case of its own, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
-//! through the loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census. The
-//! numerics are in [`engine`], the hazards and the census in [`models`].
+//! made from, [`explain`] tells the chain behind a grade. [`map`] draws one map, [`flood`] runs a flood case of its own,
+//! [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves through the
+//! loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census. The numerics are in
+//! [`engine`], the hazards and the census in [`models`].
 
+pub mod explain;
 pub mod flood;
 pub mod frequency;
 pub mod manifest;

@@ -140,6 +140,7 @@ mod tests {
     use anlan_models::flood::library::{LibraryStorm, StormLibrary};
     use anlan_models::flood::stack::DepthWeights;
     use anlan_models::relief::read_depots;
+    use anlan_models::risk::RulePacks;
     use anlan_models::weather::WeatherParameters;
     use std::collections::BTreeSet;
     use std::path::Path;
@@ -242,6 +243,43 @@ mod tests {
         );
     }
 
+    /// A rule pack with most faults that one may have.
+    const BAD_PACK: &str = r#"
+        [[pack]]
+        id = "mine"
+        hazard = "flood"
+        object = "cows"
+        title_zh = "试"
+        title_en = "a trial"
+        issuer = "nobody"
+        year = 2026
+        status = "checked"
+        source = "a test"
+        names_zh = ["高"]
+        names_en = ["high", "low"]
+        colours = [[1, 2, 3], [4, 5, 6]]
+        grading = { method = "fixed", from = [0.5, 0.7] }
+        combine = { method = "product", exponents = { hazard = 1.0, exposure = 1.0 } }
+        environment = [0.5, -0.3]
+        [pack.factor.capacity]
+        weights = { method = "expert", values = [0.5, 0.3] }
+        [pack.factor.hazard]
+        weights = { method = "expert", values = [0.5, 0.3] }
+        [[pack.indicator]]
+        id = "a"
+        name_zh = "甲"
+        name_en = "a"
+        factor = "hazard"
+        layer = "hand-m"
+        direction = "negative"
+        [[pack.indicator]]
+        id = "a"
+        name_zh = "甲"
+        name_en = "a"
+        factor = "vulnerability"
+        layer = "hand-m"
+    "#;
+
     /// What the library really says of bad input.
     #[test]
     fn faults_of_bad_input_are_all_chinese() {
@@ -314,6 +352,11 @@ mod tests {
             read_depots(&depots, &BTreeSet::new()).unwrap_err(),
             WeatherParameters::from_toml("region = 3", "w.toml").unwrap_err(),
             FuelTable::parse("number,code\nx,y\n", Path::new("f.csv")).unwrap_err(),
+            RulePacks::parse(BAD_PACK, Path::new("p.toml")).unwrap_err(),
+            RulePacks::builtin().select("nine").unwrap_err(),
+            RulePacks::builtin()
+                .check_layers(&["hand-m"], &["population"])
+                .unwrap_err(),
         ];
         let text = flood::TEMPLATE
             .replace("end_h = 6.0", "end_h = -1.0")

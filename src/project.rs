@@ -5,7 +5,9 @@ use anlan_models::cartography::{Format, Orientation, Paper, SheetLanguage};
 use anlan_models::downscale::TerrainDetail;
 use anlan_models::flood::pattern::{self, GroundWetness, PatternShape, StormPattern};
 use anlan_models::flood::runoff::Wetness;
+use anlan_models::hazard::Hazard;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -235,11 +237,31 @@ impl Default for LossOptions {
 }
 
 /// Grading.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RiskOptions {
     /// Rule-pack files that replace compiled-in packs of the same id.
     pub packs: Vec<PathBuf>,
+    /// Scheme of grades in every pack that has it: `four-colour` (红橙黄蓝) or `five-grade`; each pack's first where absent.
+    pub scheme: Option<String>,
+    /// Pack by which a hazard is graded in place of the usual one, e.g. `flood = "flood-rainstorm-hazard"`.
+    pub hazards: BTreeMap<String, String>,
+    /// Times the simulated years are drawn anew for the ranks' intervals, 100..=100000.
+    pub rank_replicates: u32,
+    /// Confidence of those intervals, 0.5..=0.99.
+    pub rank_confidence: f64,
+}
+
+impl Default for RiskOptions {
+    fn default() -> Self {
+        RiskOptions {
+            packs: Vec::new(),
+            scheme: None,
+            hazards: BTreeMap::new(),
+            rank_replicates: 1000,
+            rank_confidence: 0.9,
+        }
+    }
 }
 
 /// Relief material.
@@ -372,6 +394,8 @@ impl Project {
                 .iter()
                 .filter_map(|(name, p)| p.as_ref().map(|p| (*name, p))),
         );
+        // One name for all rule packs: a task that reads them depends on every one.
+        files.extend(self.risk.packs.iter().map(|p| ("rule_packs", p)));
         files
             .into_iter()
             .map(|(name, p)| (name, base.join(p)))
@@ -460,6 +484,18 @@ impl Project {
             1.0 - 10.0 / f64::from(self.losses.years.max(100)),
         );
         range("[products] dpi", f64::from(self.products.dpi), 50.0, 600.0);
+        range(
+            "[risk] rank_replicates",
+            f64::from(self.risk.rank_replicates),
+            100.0,
+            100_000.0,
+        );
+        range(
+            "[risk] rank_confidence",
+            self.risk.rank_confidence,
+            0.5,
+            0.99,
+        );
         check(
             !self.products.formats.is_empty(),
             "[products] formats",
@@ -467,6 +503,16 @@ impl Project {
             "at least one of `png`, `svg`, `pdf`",
             "write formats = [\"png\"]",
         );
+        for hazard in self.risk.hazards.keys() {
+            let known = Hazard::ALL.map(Hazard::name);
+            check(
+                known.contains(&hazard.as_str()),
+                "[risk] hazards",
+                format!("`{hazard}`"),
+                &known.map(|k| format!("`{k}`")).join(", "),
+                "name one of these hazards",
+            );
+        }
         let ascending = |v: &[f64], low: f64, high: f64| {
             !v.is_empty()
                 && v.windows(2).all(|w| w[0] < w[1])

@@ -179,9 +179,9 @@ fn select(only: &[String]) -> Result<Vec<&'static str>> {
 fn hash_inputs(
     project: &Project,
     project_file: &Path,
-) -> Result<BTreeMap<&'static str, FileRecord>> {
+) -> Result<BTreeMap<&'static str, Vec<FileRecord>>> {
     let base = project_file.parent().unwrap_or(Path::new(""));
-    let mut out = BTreeMap::new();
+    let mut out: BTreeMap<&'static str, Vec<FileRecord>> = BTreeMap::new();
     let mut faults = Vec::new();
     for (name, path) in project.files(project_file) {
         match record(&path, base) {
@@ -194,7 +194,7 @@ fn hash_inputs(
                         .to_string_lossy()
                         .into_owned();
                 }
-                out.insert(name, file);
+                out.entry(name).or_default().push(file);
             }
             Err(Error::Input(found)) => {
                 faults.extend(found.into_iter().map(|f| f.at(format!("[inputs] {name}"))))
@@ -210,7 +210,7 @@ fn hash_inputs(
 }
 
 /// The manifest that each task must have, in order.
-fn plan(project: &Project, hashes: &BTreeMap<&'static str, FileRecord>) -> Vec<Manifest> {
+fn plan(project: &Project, hashes: &BTreeMap<&'static str, Vec<FileRecord>>) -> Vec<Manifest> {
     let mut keys: BTreeMap<&str, String> = BTreeMap::new();
     TASKS
         .iter()
@@ -218,7 +218,9 @@ fn plan(project: &Project, hashes: &BTreeMap<&'static str, FileRecord>) -> Vec<M
             let inputs = task
                 .inputs
                 .iter()
-                .filter_map(|name| hashes.get(name).cloned())
+                .filter_map(|name| hashes.get(name))
+                .flatten()
+                .cloned()
                 .collect();
             let upstream = task
                 .upstream

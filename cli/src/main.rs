@@ -16,6 +16,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod explain;
 mod frequency;
 mod zonal;
 mod quality;
@@ -166,6 +167,8 @@ enum Command {
     Quality(quality::QualityArguments),
     /// Draw one map (单幅制图) of a raster: A3 or A4, as PNG, SVG and PDF.
     Map(map::MapArguments),
+    /// Tell the whole chain behind a grade (等级溯源), of a cell or of a unit.
+    Explain(explain::ExplainArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -414,6 +417,17 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 } else {
                     format!("Warning: no room on the map for the names {names}")
                 });
+            }
+            Ok(())
+        }
+        Command::Explain(given) => {
+            let told = anlan::explain::explain(&given.project, &given.options()?)?;
+            if arguments.json {
+                let json = serde_json::to_string_pretty(&told)
+                    .map_err(|e| Error::Failed(format!("writing the explanation: {e}")))?;
+                print(&json);
+            } else {
+                print(anlan::explain::text(&told, zh).trim_end());
             }
             Ok(())
         }

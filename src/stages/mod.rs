@@ -17,7 +17,7 @@ mod models;
 mod products;
 pub(crate) mod qml;
 mod relief;
-mod risk;
+pub(crate) mod risk;
 mod screening;
 mod store;
 mod summary;
@@ -193,7 +193,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "risk",
-        inputs: &[],
+        inputs: &["region", "rule_packs"],
         upstream: &[
             "layers",
             "hazard/flood",
@@ -214,7 +214,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "products",
-        inputs: &["region", "places", "map_styles"],
+        inputs: &["region", "places", "map_styles", "rule_packs"],
         upstream: &[
             "layers",
             "hazard/flood",

@@ -10,4 +10,5 @@ mod pipeline;
 mod portfolio;
 mod quality;
 mod region;
+mod risk;
 mod screening;

@@ -1,7 +1,6 @@
-//! Indices: expected annual intensity, and risk as the product of hazard, exposure and vulnerability.
+//! Expected annual intensity.
 
 use anlan_engine::Raster;
-use anlan_engine::grade::{Normalisation, normalise};
 
 /// Expected annual intensity: the integral of intensity over exceedance probability by trapezoids between return periods,
 /// with the rarest intensity taken for all rarer years where `tail` is set.
@@ -37,31 +36,6 @@ pub fn expected_annual(return_periods: &[f64], rasters: &[Raster<f32>], tail: bo
     out
 }
 
-/// Risk index = hazard × exposure × vulnerability, each brought to 0.5..1 over the cells where all three are known, so that
-/// no factor wipes out the others; cells without hazard or without exposure are NaN.
-pub fn risk_index(hazard: &[f64], exposure: &[f64], vulnerability: &[f64]) -> Vec<f64> {
-    let valid: Vec<bool> = hazard
-        .iter()
-        .zip(exposure)
-        .zip(vulnerability)
-        .map(|((h, e), v)| *h > 0.0 && *e > 0.0 && !v.is_nan())
-        .collect();
-    let factor = |values: &[f64]| {
-        let masked: Vec<f64> = values
-            .iter()
-            .zip(&valid)
-            .map(|(v, ok)| if *ok { *v } else { f64::NAN })
-            .collect();
-        normalise(&masked, Normalisation::Half)
-    };
-    let (h, e, v) = (factor(hazard), factor(exposure), factor(vulnerability));
-    h.iter()
-        .zip(&e)
-        .zip(&v)
-        .map(|((h, e), v)| h * e * v)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,13 +62,5 @@ mod tests {
             (plain - 0.0955).abs() < 1e-6 && (tail - 0.1175).abs() < 1e-6,
             "{plain} {tail}"
         );
-    }
-
-    #[test]
-    fn risk_needs_all_three() {
-        let r = risk_index(&[0.0, 1.0, 2.0], &[1.0, 1.0, 3.0], &[1.0, 1.0, 1.0]);
-        assert!(r[0].is_nan());
-        // 0.5 × 0.5 × 0.5 and 1 × 1 × 0.5: a constant factor is 0.5 everywhere.
-        assert_eq!(r[1..], [0.125, 0.5]);
     }
 }

@@ -1,12 +1,32 @@
-//! Risk (风险): indices and grades per hazard, cell and unit, by rule packs.
+//! Risk (风险): from indicators to grades per hazard, object, cell and unit, by rule packs.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `pack` | rule packs: thresholds, names, colours with their provenance and hash |
-//! | `index` | hazard, exposure, vulnerability and risk index; expected annual depth |
+//! | `pack`, `scheme`, `packs`, `check` | rule packs as data with provenance and hash; schemes of grades; files, selection; faults |
+//! | `chain` | a pack evaluated over columns of indicators, with all that was fitted; one row step by step |
+//! | `index` | expected annual intensity |
+//! | `levels` | township → county → prefecture → province: exact sums, weighted means |
+//! | `agreement` | Kendall's τ and Cohen's κ of two gradings |
+//! | `ranking` | ranks with their sampling error |
+//! | `zoning` | zones of like risk that hang together |
+//! | `priority` | classes of areas by rules |
 
+pub mod agreement;
+pub mod chain;
+mod check;
+#[cfg(test)]
+mod conformance;
 pub mod index;
+pub mod levels;
 pub mod pack;
+pub mod packs;
+pub mod priority;
+pub mod ranking;
+pub mod scheme;
+pub mod zoning;
 
-pub use index::{expected_annual, risk_index};
-pub use pack::{RulePack, RulePacks};
+pub use chain::{Evaluated, Fitted, Steps, evaluate, score};
+pub use index::expected_annual;
+pub use pack::{Factor, Indicator, RulePack};
+pub use packs::RulePacks;
+pub use scheme::Scheme;
