@@ -3,14 +3,16 @@
 //! One project file goes in (terrain, land cover, climate, census), graded maps, losses and a relief plan come out:
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► products
+//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► lists ─► products
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from. [`flood`] runs a flood
 //! case of its own, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
-//! through the loss engine alone. The numerics are in [`engine`], the hazards and the census in [`models`].
+//! through the loss engine alone; [`danger_ledger`], [`fast_report`] and [`sheets`] serve the daily work of a bureau. The numerics are in [`engine`], the hazards and the census in [`models`].
 
+pub mod danger_ledger;
+pub mod fast_report;
 pub mod flood;
 pub mod frequency;
 pub mod manifest;
@@ -19,6 +21,7 @@ pub mod portfolio;
 pub mod progress;
 pub mod project;
 pub mod run;
+pub mod sheets;
 pub mod stages;
 
 pub use anlan_engine as engine;

@@ -9,6 +9,7 @@
 //! | `responsible` | the user's persons, joined to objects; missing ones told, none made up |
 //! | `measures` | measures by hazard, level and object |
 //! | `fast_report` | the fields of a loss report with totals that add up; beside a reported table |
+//! | `prompt` | levels, depths and lengths of prompt sheets and township sheets |
 //! | `page` | pages of text and tables as SVG |
 
 pub mod entry;
@@ -16,11 +17,13 @@ pub mod fast_report;
 pub mod hotspot;
 pub mod measures;
 pub mod page;
+pub mod prompt;
 pub mod responsible;
 pub mod standards;
 
 pub use entry::{Kind, RiskEntry, rank};
 pub use hotspot::{Hotspot, HotspotInput, hotspots};
 pub use measures::{Measure, Measures};
+pub use prompt::PromptRules;
 pub use responsible::{Assignment, Person, assign, read_persons};
 pub use standards::ListRules;

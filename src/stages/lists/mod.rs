@@ -3,7 +3,7 @@
 pub mod entries;
 pub mod events;
 pub mod ground;
-mod map;
+pub mod map;
 pub mod places;
 pub mod standards;
 pub mod tables;

@@ -5,6 +5,7 @@ use crate::stages::{Context, store};
 use anlan_engine::Result;
 use anlan_engine::io::table::{self, Table};
 use anlan_models::geology::sites::{HiddenSite, read_sites};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A critical place (重点场所).
@@ -24,7 +25,7 @@ pub struct CriticalPlace {
 }
 
 /// Critical places of a run: schools, hospitals, homes for the aged and others from `critical_places.csv` where `layers` has left
-/// it (columns code, name, kind, lon, lat, and people or capacity_people if known), then shelters and depots, which are such
+/// it (columns code, name, kind, lon, lat, and people, capacity_people or capacity if known), then shelters and depots, which are such
 /// places in any case.
 pub fn critical_places(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<CriticalPlace>> {
     let mut out = Vec::new();
@@ -34,7 +35,10 @@ pub fn critical_places(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<Critica
     }
     for (file, kind) in [("shelters.csv", "避难场所"), ("depots.csv", "救灾物资储备库")] {
         let table = table::read(&store::existing(ctx, "layers", file)?)?;
-        out.extend(read(ground, &table, file, Some(kind))?);
+        let more = read(ground, &table, file, Some(kind))?;
+        // A shelter that the table of critical places holds already is told once.
+        let known: BTreeSet<String> = out.iter().map(|p: &CriticalPlace| p.code.clone()).collect();
+        out.extend(more.into_iter().filter(|p| !known.contains(&p.code)));
     }
     Ok(out)
 }
@@ -47,7 +51,9 @@ fn read(
 ) -> Result<Vec<CriticalPlace>> {
     let [code, name, lon, lat] = ["code", "name", "lon", "lat"].map(|c| table.require(c));
     let (code, name, lon, lat) = (code?, name?, lon?, lat?);
-    let people = table.column("people").or_else(|| table.column("capacity_people"));
+    let people = ["people", "capacity_people", "capacity"]
+        .into_iter()
+        .find_map(|name| table.column(name));
     let provenance = table.column("provenance");
     let kinds = match kind {
         None => Some(table.column("kind_zh").map_or_else(|| table.require("kind"), Ok)?),
