@@ -51,10 +51,11 @@ pub fn import(path: &Path, import: &Import) -> Result<Imported> {
         let mut told = Imported::default();
         let mut faults = Vec::new();
         for (place, step) in steps {
-            if let Some(known) = ledger.history(&step.item).next() {
+            let first = ledger.history(&step.item).next().map(|e| e.facts.as_ref());
+            if let Some(before) = first {
                 told.known += 1;
-                let before = known.facts.as_ref();
-                if before.is_some_and(|f| step.facts.as_ref().is_some_and(|g| g.level != f.level || g.people != f.people)) {
+                let differs = before.zip(step.facts.as_ref());
+                if differs.is_some_and(|(f, g)| (f.level, f.people) != (g.level, g.people)) {
                     told.changed.push(step.item);
                 }
                 continue;

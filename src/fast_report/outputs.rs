@@ -63,7 +63,7 @@ fn cell(v: Option<f64>) -> Value {
 
 fn main_table(lines: &[Line<'_>], report: &Report, zh: bool) -> Table {
     let mut columns: Vec<&str> = if zh { vec!["层级", "区划代码", "名称"] } else { vec!["level", "code", "name"] };
-    columns.extend(report.form.fields.iter().map(|f| if zh { &f.zh } else { &f.code }.as_str()));
+    columns.extend(report.form.fields.iter().map(|f| (if zh { &f.zh } else { &f.code }).as_str()));
     let mut table = Table::new(&columns);
     for l in lines {
         let level = match (zh, l.level) {

@@ -6,7 +6,7 @@
 //! | `scene` | what a scenario does: people and depths by township, hotspots, sites, places |
 //! | `prompt` | one prompt sheet a county |
 //! | `township` | one map sheet a township |
-//! | `paper` | pages to files: SVG, PNG, PDF |
+//! | `paper` | pages to files: SVG, PNG |
 
 mod paper;
 mod prompt;
@@ -37,7 +37,7 @@ pub struct SheetOptions {
 
 const TASKS: [&str; 5] = ["layers", "hazard/flood", "losses", "risk", "lists"];
 
-/// Writes a prompt sheet for each county: pages as PNG and SVG, all as one PDF, `prompt.xlsx` with a row a county, and
+/// Writes a prompt sheet for each county: pages as PNG and SVG, `prompt.xlsx` with a row a county, and
 /// `summary.md`. Returns the folder.
 ///
 /// # Errors

@@ -25,9 +25,3 @@ pub fn pages(folder: &Path, name: &str, pages: &[String], fonts: &Fonts) -> Resu
     }
     Ok(())
 }
-
-/// All pages of a scenario as one document. The writer of PDF pages belongs to the maps; until it is there the pages stand as SVG
-/// and PNG alone.
-pub fn document(_folder: &Path, _name: &str, _pages: &[String], _fonts: &Fonts) -> Result<()> {
-    Ok(())
-}

@@ -49,14 +49,11 @@ pub(super) fn write(
     for &u in chosen {
         made.push(prompt(ground, scene, u, &measures, &contacts));
     }
-    let mut all = Vec::new();
     for p in &made {
         let document = document(ctx, ground, scene, &rules, p, &response);
         let svgs = pages(&document, ctx.fonts)?;
         paper::pages(folder, &p.code, &svgs, ctx.fonts)?;
-        all.extend(svgs);
     }
-    paper::document(folder, "prompt", &all, ctx.fonts)?;
     write_xlsx(
         &folder.join("prompt.xlsx"),
         &[("预警提示单", &table(ctx, ground, scene, &rules, &made, &response))],

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod danger_ledger;
 mod flood;
 mod frequency;
+mod lists;
 mod pipeline;
 mod portfolio;
 mod region;

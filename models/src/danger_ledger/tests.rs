@@ -373,10 +373,8 @@ proptest! {
                 Ok(entry) => {
                     prop_assert_eq!(&ledger.entries()[..before.entries().len()], before.entries());
                     prop_assert_eq!(ledger.entries().len(), before.entries().len() + 1);
-                    prop_assert!(match state {
-                        None => allowed_from.is_empty(),
-                        Some(s) => allowed_from.contains(&s),
-                    });
+                    let allowed = state.map_or(allowed_from.is_empty(), |s| allowed_from.contains(&s));
+                    prop_assert!(allowed);
                     prop_assert_eq!(ledger.state(item), Some(entry.to.as_str()));
                 }
                 Err(_) => prop_assert_eq!(&ledger, &before),

@@ -88,7 +88,7 @@ pub fn pages(document: &Document, fonts: &Fonts) -> Result<Vec<String>> {
         let number = format!("{} / {count}", n + 1);
         p.text(WIDTH - MARGIN, HEIGHT - 60.0, 21.0, "end", "#444", &number)?;
         out.push(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"{}\"><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>{body}{}</svg>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"210mm\" height=\"297mm\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"{}\"><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>{body}{}</svg>",
             escape(fonts.family()),
             p.svg
         ));
@@ -103,12 +103,12 @@ pub fn pages(document: &Document, fonts: &Fonts) -> Result<Vec<String>> {
 pub fn png(svg: &str, fonts: &Fonts, scale: f32) -> Result<Vec<u8>> {
     let tree = usvg::Tree::from_str(svg, &fonts.options())
         .map_err(|e| Error::Failed(format!("drawing a sheet: {e}")))?;
-    let size = tree.size();
-    let (w, h) = ((size.width() * scale) as u32, (size.height() * scale) as u32);
+    let (w, h) = ((WIDTH * scale) as u32, (HEIGHT * scale) as u32);
     let mut pixmap = tiny_skia::Pixmap::new(w, h)
         .ok_or_else(|| Error::Failed("a sheet of this size cannot be allocated".into()))?;
     pixmap.fill(tiny_skia::Color::WHITE);
-    let transform = tiny_skia::Transform::from_scale(scale, scale);
+    let size = tree.size();
+    let transform = tiny_skia::Transform::from_scale(w as f32 / size.width(), h as f32 / size.height());
     resvg::render(&tree, transform, &mut pixmap.as_mut());
     pixmap
         .encode_png()
