@@ -3,16 +3,19 @@
 //! One project file goes in (terrain, land cover, climate, census), graded maps, losses and a relief plan come out:
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► products
+//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► lists ─► products
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from, [`explain`] tells the chain behind a grade. [`map`] draws one map, [`flood`] runs a flood case of its own,
 //! [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves through the
-//! loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census. The numerics are in
-//! [`engine`], the hazards and the census in [`models`].
+//! loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census; [`danger_ledger`],
+//! [`fast_report`] and [`sheets`] serve the daily work of a bureau. The numerics are in [`engine`], the hazards and the
+//! census in [`models`].
 
+pub mod danger_ledger;
 pub mod explain;
+pub mod fast_report;
 pub mod flood;
 pub mod frequency;
 pub mod manifest;
@@ -23,6 +26,7 @@ pub mod progress;
 pub mod project;
 pub mod quality;
 pub mod run;
+pub mod sheets;
 pub mod stages;
 pub mod zonal;
 

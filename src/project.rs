@@ -132,6 +132,16 @@ pub struct Inputs {
     /// Vulnerability curves (脆弱性曲线), TOML; the compiled-in ones where absent.
     #[serde(default)]
     pub vulnerability: Option<PathBuf>,
+    /// Responsible persons (责任人): code, role, name, post, phone, CSV or Excel; without it the responsibility list tells who is
+    /// missing.
+    #[serde(default)]
+    pub responsible: Option<PathBuf>,
+    /// Rules of the three lists (一图三清单), TOML; the compiled-in ones where absent.
+    #[serde(default)]
+    pub lists: Option<PathBuf>,
+    /// Measures (措施), TOML; the compiled-in ones where absent.
+    #[serde(default)]
+    pub measures: Option<PathBuf>,
     /// True where the inputs themselves contain made-up layers: every product is then marked synthetic.
     #[serde(default)]
     pub synthetic: bool,
@@ -388,6 +398,9 @@ impl Project {
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
             ("map_styles", &self.products.styles),
+            ("responsible", &i.responsible),
+            ("lists", &i.lists),
+            ("measures", &i.measures),
         ];
         files.extend(
             optional

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod explain;
+mod bureau;
 mod frequency;
 mod zonal;
 mod quality;
@@ -60,7 +61,7 @@ enum Command {
     Run {
         /// Project file (TOML).
         project: PathBuf,
-        /// Stages to run: layers, weather, hazard, losses, risk, relief, products.
+        /// Stages to run: layers, weather, hazard, losses, risk, relief, lists, products.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
         /// Threads; all cores by default. The results do not depend on it.
@@ -169,6 +170,14 @@ enum Command {
     Map(map::MapArguments),
     /// Tell the whole chain behind a grade (等级溯源), of a cell or of a unit.
     Explain(explain::ExplainArguments),
+    /// Hidden-danger ledger (隐患台账，挂账销账): registration, listing, treatment, acceptance, cancelling; history is only added to.
+    Ledger(bureau::LedgerArguments),
+    /// Loss fast report of an event of a finished run (灾情快报), by township, with response level and reported figures beside it.
+    FastReport(bureau::ReportArguments),
+    /// Warning prompt sheets of a scenario (预警提示单), one a county.
+    Prompt(bureau::PromptArguments),
+    /// Flood sheets of townships (乡镇、村级洪水风险图).
+    Township(bureau::TownshipArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -209,10 +218,7 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 out: out.clone(),
                 only: only.clone(),
                 seed: *seed,
-                language: arguments.lang.map(|l| match l {
-                    Lang::Zh => SheetLanguage::Zh,
-                    Lang::En => SheetLanguage::En,
-                }),
+                language: language(arguments),
                 fonts: font.clone(),
             };
             let pool = pool_of(*threads)?;
@@ -431,8 +437,51 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             }
             Ok(())
         }
+        Command::Ledger(given) => {
+            match given.act(zh)? {
+                bureau::Told::Folder(made) => tell_made(arguments, &made, zh),
+                bureau::Told::Text(text) => print(text.trim_end()),
+                bureau::Told::Line(en, chinese) => {
+                    if arguments.json {
+                        print(&serde_json::json!({"done": en}).to_string());
+                    } else if !arguments.quiet {
+                        print(if zh { &chinese } else { &en });
+                    }
+                }
+            }
+            Ok(())
+        }
+        Command::FastReport(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.run.threads)?
+                .install(|| given.act(language(arguments), zh, &|news| shown.tell(&news)))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Prompt(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.run.threads)?
+                .install(|| given.act(language(arguments), &|news| shown.tell(&news)))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Township(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.run.threads)?
+                .install(|| given.act(language(arguments), &|news| shown.tell(&news)))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
         Command::Info { file } => info(file, arguments.json, zh),
     }
+}
+
+/// Language of products, where the user says one.
+fn language(arguments: &Arguments) -> Option<SheetLanguage> {
+    arguments.lang.map(|l| match l {
+        Lang::Zh => SheetLanguage::Zh,
+        Lang::En => SheetLanguage::En,
+    })
 }
 
 /// Texts of the library as they are told: in Chinese, or as they are.

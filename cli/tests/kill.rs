@@ -123,7 +123,7 @@ fn a_run_killed_again_and_again_ends_with_the_same_bytes() {
         told["ran"].as_array().unwrap(),
         told["kept"].as_array().unwrap(),
     );
-    assert_eq!(ran.len() + kept.len(), 10);
+    assert_eq!(ran.len() + kept.len(), 11);
     assert!(!kept.is_empty(), "no finished stage was kept");
     assert_eq!(bytes(&out), expected);
     assert!(!out.join(".tmp").exists() || fs::read_dir(out.join(".tmp")).unwrap().next().is_none());

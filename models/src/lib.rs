@@ -3,12 +3,14 @@
 pub mod cartography;
 pub mod census;
 pub mod convection;
+pub mod danger_ledger;
 pub mod downscale;
 pub mod fire;
 pub mod flood;
 pub mod geology;
 pub mod hazard;
 pub mod landcover;
+pub mod lists;
 pub mod relief;
 pub mod risk;
 pub mod simulation;

@@ -180,6 +180,10 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         .danger_sites
         .as_ref()
         .and_then(|_| take(&mut faults, read_danger_sites(&file("danger_sites"))));
+    take(
+        &mut faults,
+        super::lists::standards::check(project, project_file, &codes),
+    );
     if !faults.is_empty() {
         return Err(Error::Input(faults));
     }

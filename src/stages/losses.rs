@@ -7,6 +7,7 @@ use anlan_engine::io::parquet::{Column, ColumnData, write_blocks};
 use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::io::{Value, geotiff};
 use anlan_engine::{Error, Fault, Raster, Result};
+use anlan_models::census::Ledger;
 use anlan_models::census::exposure::ExposureValues;
 use anlan_models::convection::ConvectionModel;
 use anlan_models::hazard::{Blocks, Hazard, HazardModel, Sites};
@@ -15,6 +16,7 @@ use anlan_models::simulation::{
     BLOCK_YEARS, LossRow, Simulator, Totals, UnitLoss, annual_average, return_loss, run_block,
 };
 use anlan_models::vulnerability::{HazardDamage, VulnerabilityFile};
+use anlan_models::weather::WeatherModel;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,20 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let grid = store::grid(ctx)?;
     let units = store::units(ctx)?;
     let ledger = store::ledger(ctx, grid, &units)?;
+    simulate(ctx, &ledger, None, |simulator, weather| {
+        write_losses(ctx, draft, &units, simulator, weather)
+    })
+}
+
+/// Calls `work` with the simulator of a project over a ledger, and its weather. Units of the ledger draw their damage as parts
+/// of those in `draws_as`, where given ([`Simulator::drawing_as`]).
+pub fn simulate<T>(
+    ctx: &Context<'_>,
+    ledger: &Ledger,
+    draws_as: Option<Vec<u16>>,
+    work: impl FnOnce(&Simulator<'_>, &WeatherModel) -> Result<T>,
+) -> Result<T> {
+    let grid = ledger.grid;
     let values = ExposureValues::builtin();
     let exposure = ledger.exposure(&values)?;
     let mut cells = exposure.place.clone();
@@ -70,7 +86,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let damage: [HazardDamage; 4] = damage
         .try_into()
         .map_err(|_| Error::Failed("four hazards have four sets of curves".into()))?;
-    let simulator = Simulator::new(
+    let mut simulator = Simulator::new(
         &exposure,
         &blocks,
         hazards,
@@ -78,6 +94,20 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         ctx.project.project.seed,
         (values.economy.crop_yuan_ha, values.economy.forest_yuan_ha),
     );
+    if let Some(units) = draws_as {
+        simulator = simulator.drawing_as(units);
+    }
+    work(&simulator, &weather)
+}
+
+fn write_losses(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    units: &[store::UnitRow],
+    simulator: &Simulator<'_>,
+    weather: &WeatherModel,
+) -> Result<()> {
+    let grid = store::grid(ctx)?;
     let years = ctx.project.losses.years;
     let mut totals = Totals::new(years, units.len());
     let mut places = simulator.places();
@@ -94,7 +124,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
                     .into_par_iter()
                     .map(|b| {
                         let last = ((b + 1) * BLOCK_YEARS).min(years);
-                        run_block(&simulator, &|y| weather.year(y), b * BLOCK_YEARS..last)
+                        run_block(simulator, &|y| weather.year(y), b * BLOCK_YEARS..last)
                     })
                     .collect();
                 for result in results {
@@ -121,8 +151,8 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         &cell_loss,
         &ctx.tags("average_annual_loss", "yuan/a"),
     )?;
-    write_years(ctx, draft, &totals, &units)?;
-    write_tables(ctx, draft, &totals, &units)
+    write_years(ctx, draft, &totals, units)?;
+    write_tables(ctx, draft, &totals, units)
 }
 
 /// True where losses from a hazard are simulated. Screening only ranks places by geological hazards and fire, so tables

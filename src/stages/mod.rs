@@ -1,25 +1,27 @@
 //! The stages of the pipeline, as tasks: what each reads, which options it depends on, and what it makes.
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► products
+//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► lists ─► products
 //! ```
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
 
 mod bilingual;
 mod facilities;
+pub(crate) mod finished;
 mod flood;
 mod hazard;
 pub mod inputs;
 mod layers;
-mod losses;
+pub(crate) mod lists;
+pub(crate) mod losses;
 mod models;
 mod products;
 pub(crate) mod qml;
 mod relief;
 pub(crate) mod risk;
 mod screening;
-mod store;
+pub(crate) mod store;
 mod summary;
 mod weather;
 
@@ -213,6 +215,24 @@ pub(crate) const TASKS: &[Task] = &[
         run: relief::run,
     },
     Task {
+        name: "lists",
+        inputs: &["responsible", "lists", "measures"],
+        upstream: &[
+            "layers",
+            "hazard/flood",
+            "hazard/convection",
+            "hazard/geology",
+            "hazard/fire",
+            "losses",
+            "risk",
+        ],
+        options: |p| {
+            json!({"project": common(p), "products": p.products, "flood": p.flood.return_periods, "years": p.losses.years,
+                   "name": p.project.name, "name_en": p.project.name_en})
+        },
+        run: lists::run,
+    },
+    Task {
         name: "products",
         inputs: &["region", "places", "map_styles", "rule_packs"],
         upstream: &[
@@ -239,8 +259,8 @@ fn common(p: &Project) -> Value {
 }
 
 /// Stages by which a user selects tasks.
-pub const STAGES: [&str; 7] = [
-    "layers", "weather", "hazard", "losses", "risk", "relief", "products",
+pub const STAGES: [&str; 8] = [
+    "layers", "weather", "hazard", "losses", "risk", "relief", "lists", "products",
 ];
 
 /// A file of an upstream task that ought to be there.

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod danger_ledger;
 mod flood;
 mod frequency;
 mod maps;
+mod lists;
 mod pipeline;
 mod portfolio;
 mod quality;

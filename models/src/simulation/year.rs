@@ -149,6 +149,8 @@ pub struct Simulator<'a> {
     groups: Vec<Group>,
     first_group: Vec<u32>,
     random: Stream,
+    /// Unit as whose part each unit draws its damage.
+    draws_as: Vec<u16>,
     crop_yuan_ha: f64,
     forest_yuan_ha: f64,
 }
@@ -292,9 +294,22 @@ impl<'a> Simulator<'a> {
             groups,
             first_group,
             random: Stream::new(seed, stream::DAMAGE),
+            draws_as: (0..exposure.units.len() as u16).collect(),
             crop_yuan_ha,
             forest_yuan_ha,
         }
+    }
+
+    /// Each unit draws its damage as a part of another: townships of an exposure as their county, so that their losses add up to
+    /// those of a simulation by counties.
+    ///
+    /// # Panics
+    /// Not one number for each unit.
+    #[must_use]
+    pub fn drawing_as(mut self, units: Vec<u16>) -> Self {
+        assert_eq!(units.len(), self.exposure.units.len(), "one number for each unit");
+        self.draws_as = units;
+        self
     }
 
     /// Scratch for one thread.
@@ -397,7 +412,7 @@ impl<'a> Simulator<'a> {
         if u.is_nan() {
             *u = self
                 .random
-                .uniform(event, u32::from(unit), u32::from(class));
+                .uniform(event, u32::from(self.draws_as[usize::from(unit)]), u32::from(class));
         }
         let table = &self.ratios[self.ratio_of[hazard as usize][usize::from(class)]];
         (mean * table.factor(mean, *u)).min(1.0) * self.damage[hazard as usize].struck_share
