@@ -2,13 +2,13 @@
 """Make the map font: Noto Sans CJK SC Regular cut down to what Chinese maps need.
 
     apt-get download fonts-noto-cjk=1:20220127+repack1-1
-    pip install fonttools==4.68.0
+    pip install fonttools==4.68.0 cffsubr==0.4.0
     python3 models/assets/font/subset.py fonts-noto-cjk_1%3a20220127+repack1-1_all.deb
 
 Keeps ASCII, Latin-1, the punctuation and signs of SIGNS, the 6763 hanzi of GB 2312, every character of the tables
-in data/typed/ and of the map words in WORDS, and RARE: hanzi of place names of China that GB 2312 lacks. Writes
-AnlanMapSans-Regular.otf (one face, CFF, no hinting) and OFL.txt (the licence of the package) beside this script.
-The same input gives the same bytes.
+in data/typed/ and of the map words in WORDS, and hanzi of place names of China that GB 2312 lacks: RARE, and those of
+place_names.txt. Writes AnlanMapSans-Regular.otf (one face, CFF with shared subroutines, no hinting) and OFL.txt (the
+licence of the package) beside this script. The same input gives the same bytes.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cffsubr
 from fontTools import subset
 from fontTools.ttLib import TTCollection
 
@@ -53,6 +54,8 @@ def wanted() -> set[int]:
     hanzi = bytes(b for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF) for b in (high, low))
     text = hanzi.decode("gb2312", errors="ignore")  # five places at the end of level 1 are empty
     text += SIGNS + RARE + "".join(WORDS.split()) + "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)]))
+    for line in (HERE / "place_names.txt").read_text(encoding="utf-8").splitlines():
+        text += "" if line.startswith("#") else line
     for table in sorted((HERE.parents[2] / "data").glob("typed/*.csv")):
         text += table.read_text(encoding="utf-8")
     return {ord(c) for c in text if c >= " "}
@@ -116,6 +119,7 @@ def main():
     cff = font["CFF "].cff
     cff.fontNames = ["AnlanMapSans-Regular"]
     cff.topDictIndex[0].FullName, cff.topDictIndex[0].FamilyName = FAMILY, FAMILY
+    cffsubr.subroutinize(font)
     font["head"].modified = EPOCH_1904_OF_2022_01_27
     font.recalcTimestamp = False
     font.flavor = None

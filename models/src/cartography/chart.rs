@@ -1,6 +1,6 @@
 //! Charts of the reports: exceedance curves with their intervals, lines over time.
 
-use super::layout::overlay;
+use super::drawing::overlay;
 use super::sheet::Colour;
 use super::text::{Fonts, escape};
 use anlan_engine::{Error, Result};

@@ -5,7 +5,7 @@
 //! law is a straight line (Hazen 1914, Trans. ASCE 77, 1539-1640). The ordinate is linear.
 
 use super::chart::nice_step;
-use super::layout::overlay;
+use super::drawing::overlay;
 use super::sheet::{Colour, SheetLanguage};
 use super::text::{Fonts, escape};
 use anlan_engine::distributions::normal_quantile;

@@ -1,5 +1,7 @@
 //! What is on a map sheet.
 
+use super::page::Page;
+use anlan_engine::grid::Bounds;
 use anlan_engine::{Crs, Grid, Raster};
 use geo::MultiPolygon;
 use serde::{Deserialize, Serialize};
@@ -42,12 +44,12 @@ pub struct LegendEntry {
 pub struct Border<'a> {
     /// Polygons in the system of the sheet.
     pub polygons: Vec<&'a MultiPolygon<f64>>,
-    /// Stroke width, px at 200 dpi.
+    /// Stroke width on A4, px at 200 dpi (0.127 mm).
     pub width: f32,
     /// Colour.
     pub colour: Colour,
-    /// Dash pattern of the SVG, empty for solid.
-    pub dash: &'static str,
+    /// Dash pattern, in the unit of the width, empty for solid. A dashed line hides what is drawn below it.
+    pub dash: &'a str,
     /// Name in the legend.
     pub name: String,
 }
@@ -61,7 +63,7 @@ pub struct Label {
     pub y: f64,
     /// The name.
     pub text: String,
-    /// Font size, px.
+    /// Font size on A4, px at 200 dpi (0.127 mm).
     pub size: f32,
 }
 
@@ -72,7 +74,7 @@ pub struct PointSymbol {
     pub points: Vec<(f64, f64)>,
     /// Colour.
     pub colour: Colour,
-    /// Radius, px.
+    /// Radius on A4, px at 200 dpi (0.127 mm).
     pub radius: f32,
     /// Name in the legend.
     pub name: String,
@@ -117,7 +119,8 @@ pub struct Sheet<'a> {
     pub legend: Vec<LegendEntry>,
     /// Borders, drawn in order.
     pub borders: Vec<Border<'a>>,
-    /// Names; those that would collide are moved or left out.
+    /// Names, the more important ones first: each takes the first free place, near or with a leader; those without one are told
+    /// by [`super::Drawing::dropped`].
     pub labels: Vec<Label>,
     /// Point symbols.
     pub points: Vec<PointSymbol>,
@@ -131,6 +134,52 @@ pub struct Sheet<'a> {
     pub marks: Vec<Mark>,
     /// Language of the furniture.
     pub language: SheetLanguage,
+}
+
+/// A small map beside the main one (附图): where the unit lies in the level above, or the islands of the South China Sea
+/// (南海诸岛).
+#[derive(Debug, Clone)]
+pub struct Inset<'a> {
+    /// Its name.
+    pub title: String,
+    /// Borders shown, in the system of the sheet.
+    pub units: Vec<&'a MultiPolygon<f64>>,
+    /// Unit that the sheet is about: filled.
+    pub highlight: Vec<&'a MultiPolygon<f64>>,
+    /// Ground shown; that of all units where absent.
+    pub window: Option<Bounds>,
+    /// Draw the ground of the main map as a rectangle.
+    pub rectangle: bool,
+}
+
+/// A table on the sheet, such as areas and residents by grade.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SheetTable {
+    /// Its name.
+    pub title: String,
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// Rows, as many cells as columns each.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// How a sheet is set: paper, ground shown, and what stands beside the map.
+#[derive(Debug, Clone, Default)]
+pub struct Setting<'a> {
+    /// Paper and resolution.
+    pub page: Page,
+    /// Ground shown; the whole grid where absent.
+    pub window: Option<Bounds>,
+    /// Unit that the sheet is about: ground outside it pales.
+    pub focus: Option<&'a MultiPolygon<f64>>,
+    /// Small map.
+    pub inset: Option<Inset<'a>>,
+    /// Tables, in order.
+    pub tables: Vec<SheetTable>,
+    /// Height datum (高程基准); told as not stated where empty.
+    pub height_datum: String,
+    /// Approved-map number (审图号) of the borders.
+    pub approval: String,
 }
 
 impl Sheet<'_> {
