@@ -8,7 +8,8 @@ use anlan_engine::{Bounds, Crs, Error, Fault, Grid, Projector, Raster, Result};
 use anlan_models::census::check::{check, resolve};
 use anlan_models::census::table::ColumnDictionary;
 use anlan_models::census::{
-    Crosswalk, Finding, HistoryDictionary, HistoryEvent, Record, Severity, read_history, read_records,
+    Crosswalk, Finding, HistoryDictionary, HistoryEvent, Record, Severity, read_history,
+    read_records,
 };
 use anlan_models::geology::sites::read_sites;
 use anlan_models::relief::{Depot, Shelter, read_depots, read_shelters};

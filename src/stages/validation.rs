@@ -16,8 +16,8 @@ use super::losses::assessed;
 use super::{Context, inputs, missing, store};
 use crate::manifest::Draft;
 use crate::validation::skill::{
-    CLASSES, CONFIDENCE, ROC, SKILL, Score, WARNINGS, class_rows, number, save_plot, save_roc, skill,
-    warning_row,
+    CLASSES, CONFIDENCE, ROC, SKILL, Score, WARNINGS, class_rows, number, save_plot, save_roc,
+    skill, warning_row,
 };
 use anlan_engine::io::parquet::{self, ColumnData};
 use anlan_engine::io::table::{self, Table, write_csv, write_xlsx};
@@ -264,7 +264,16 @@ impl Tables {
 
 fn event_table(records: &[Record<'_>], units: &[store::UnitRow]) -> Table {
     let mut table = Table::new(&[
-        "date", "event", "code", "place", "hazard_text", "hazard", "units", "used", "note", "status",
+        "date",
+        "event",
+        "code",
+        "place",
+        "hazard_text",
+        "hazard",
+        "units",
+        "used",
+        "note",
+        "status",
         "source",
     ]);
     for r in records {
@@ -448,7 +457,10 @@ fn roc_plot(
     let (title, x, y, note) = if zh(ctx) {
         let of = if level == "unit" { "单元" } else { "格网" };
         (
-            format!("{}：有记录与无记录{of}的判别（ROC）", hazard_title(ctx, hazard)),
+            format!(
+                "{}：有记录与无记录{of}的判别（ROC）",
+                hazard_title(ctx, hazard)
+            ),
             "空报率（无记录而被判高者的比例）",
             "命中率",
             format!("{n}个{of}中{events}个有记录；括号内为95%区间"),
@@ -533,9 +545,7 @@ fn skill_of_cells(
         let warned: Vec<bool> = grades.iter().map(|g| (1..=most).contains(g)).collect();
         let t = Contingency::of(&warned, &struck);
         let rule = format!("grade<={most}");
-        out.warnings
-            .rows
-            .push(warning_row(name, "cell", &rule, &t));
+        out.warnings.rows.push(warning_row(name, "cell", &rule, &t));
         roc_plot(ctx, draft, hazard, "cell", &struck, &curves)?;
     }
     Ok(())
@@ -556,7 +566,10 @@ impl Simulated {
             found.ok_or_else(|| missing(&path))
         };
         let other = |name: &str| {
-            Error::Failed(format!("{}: column {name} is of another type", path.display()))
+            Error::Failed(format!(
+                "{}: column {name} is of another type",
+                path.display()
+            ))
         };
         let u32s = |name: &str| match column(name)? {
             ColumnData::U32(v) => Ok(v),
@@ -580,7 +593,15 @@ impl Simulated {
         }
         let rows = (0..year.len())
             .filter(|&i| (unit[i] as usize) < units)
-            .map(|i| (year[i], cause[i], hazard[i] as u8, unit[i] as u16, figures[i]))
+            .map(|i| {
+                (
+                    year[i],
+                    cause[i],
+                    hazard[i] as u8,
+                    unit[i] as u16,
+                    figures[i],
+                )
+            })
             .collect();
         Ok(Simulated {
             years: ctx.project.losses.years as usize,
@@ -627,7 +648,10 @@ fn reported(
     out: &mut Tables,
 ) -> Result<()> {
     let mut marks: BTreeMap<(Vec<usize>, Vec<Hazard>), Vec<ReportedMark>> = BTreeMap::new();
-    for r in records.iter().filter(|r| !r.units.is_empty() && !r.hazards.is_empty()) {
+    for r in records
+        .iter()
+        .filter(|r| !r.units.is_empty() && !r.hazards.is_empty())
+    {
         for (metric, (name, _)) in METRICS.iter().enumerate() {
             let Some(value) = r.figure(metric).filter(|v| *v > 0.0) else {
                 continue;
@@ -698,17 +722,25 @@ fn reported(
         };
         let (title, x, y, note) = if zh(ctx) {
             (
-                format!("{place}{}：上报损失在模拟超越曲线上的位置", names.join("、")),
+                format!(
+                    "{place}{}：上报损失在模拟超越曲线上的位置",
+                    names.join("、")
+                ),
                 "重现期（年）",
                 "一次事件直接经济损失（亿元）",
                 format!("横线为{n}个模拟年的95%抽样区间；上报为当年价，未折算"),
             )
         } else {
             (
-                format!("{place} {}: reported losses on the simulated curve", names.join(", ")),
+                format!(
+                    "{place} {}: reported losses on the simulated curve",
+                    names.join(", ")
+                ),
                 "return period (years)",
                 "direct loss of an event (100 M yuan)",
-                format!("bars: 95 % sampling interval of {n} simulated years; reported money of its year, not deflated"),
+                format!(
+                    "bars: 95 % sampling interval of {n} simulated years; reported money of its year, not deflated"
+                ),
             )
         };
         let words = Words {
@@ -718,7 +750,11 @@ fn reported(
             note: &note,
         };
         let svg = reported_svg(&words, &[curve], marks, ctx.fonts)?;
-        save_plot(&draft.file(&format!("plots/reported_{k:02}.svg"))?, &svg, ctx.fonts)?;
+        save_plot(
+            &draft.file(&format!("plots/reported_{k:02}.svg"))?,
+            &svg,
+            ctx.fonts,
+        )?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use anlan_engine::io::table::Table;
 use anlan_engine::io::{Value, write_atomic};
 use anlan_engine::{Error, Result};
-use anlan_models::cartography::Fonts;
 use anlan_models::cartography::diagnostic::{self, Named, Words};
+use anlan_models::cartography::{Fonts, outlined};
 use anlan_models::risk::validation::{Contingency, auc, roc, share_interval};
 use std::path::Path;
 
@@ -212,7 +212,9 @@ pub(crate) fn save_roc(
 /// Writes a plot as SVG and PNG.
 pub(crate) fn save_plot(path: &Path, svg: &str, fonts: &Fonts) -> Result<()> {
     let png = diagnostic::png(svg, fonts)?;
-    for (ending, bytes) in [("svg", svg.as_bytes()), ("png", &png)] {
+    // Letters as outlines: the file is read where the font is not.
+    let outlined = outlined(svg, fonts)?;
+    for (ending, bytes) in [("svg", outlined.as_bytes()), ("png", &png)] {
         let file = path.with_extension(ending);
         write_atomic(&file, |tmp| {
             std::fs::write(tmp, bytes).map_err(|e| Error::io("writing", &file, e))
@@ -252,6 +254,9 @@ mod tests {
         assert_eq!(skill_table.rows[0][5], Value::Real(1.0));
         assert!(roc_table.rows.len() <= MOST_POINTS + 1);
         let points = &curves[0].points;
-        assert_eq!((points[0], points[points.len() - 1]), ((0.0, 0.0), (1.0, 1.0)));
+        assert_eq!(
+            (points[0], points[points.len() - 1]),
+            ((0.0, 0.0), (1.0, 1.0))
+        );
     }
 }

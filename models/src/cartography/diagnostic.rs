@@ -96,7 +96,14 @@ impl<'a> Plot<'a> {
             words.x,
         )?;
         plot.text(LEFT - 60.0, TOP - 18.0, 23.0, "start", "#222", words.y)?;
-        plot.text(WIDTH - RIGHT, HEIGHT - 18.0, 17.0, "end", "#555", words.note)?;
+        plot.text(
+            WIDTH - RIGHT,
+            HEIGHT - 18.0,
+            17.0,
+            "end",
+            "#555",
+            words.note,
+        )?;
         Ok(plot)
     }
 
@@ -209,7 +216,13 @@ pub fn calibration_svg(
         let x = px(predicted);
         plot.line((x, py(low)), (x, py(high)), &colour.hex(), 3.0, "");
         for end in [low, high] {
-            plot.line((x - 9.0, py(end)), (x + 9.0, py(end)), &colour.hex(), 3.0, "");
+            plot.line(
+                (x - 9.0, py(end)),
+                (x + 9.0, py(end)),
+                &colour.hex(),
+                3.0,
+                "",
+            );
         }
         plot.dot(x, py(observed), 9.0, colour);
         let (anchor, shift) = if predicted > 0.9 {
@@ -247,7 +260,9 @@ pub fn reported_svg(
         let t = t.clamp(1.0, longest);
         px(libm::log10(t) / libm::log10(longest))
     };
-    for t in [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4] {
+    for t in [
+        1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4,
+    ] {
         if t <= longest {
             plot.line((along(t), py(0.0)), (along(t), py(1.0)), "#ddd", 1.0, "");
             let label = format!("{t}");
@@ -257,10 +272,23 @@ pub fn reported_svg(
     let step = nice_step(top / 5.0);
     for k in 0..=(top / step) as usize {
         let v = k as f64 * step;
-        plot.line((px(0.0), py(v / top)), (px(1.0), py(v / top)), "#ddd", 1.0, "");
+        plot.line(
+            (px(0.0), py(v / top)),
+            (px(1.0), py(v / top)),
+            "#ddd",
+            1.0,
+            "",
+        );
         let label = format!("{v:.6}");
         let label = label.trim_end_matches('0').trim_end_matches('.');
-        plot.text(px(0.0) - 12.0, py(v / top) + 7.0, 20.0, "end", "#222", label)?;
+        plot.text(
+            px(0.0) - 12.0,
+            py(v / top) + 7.0,
+            20.0,
+            "end",
+            "#222",
+            label,
+        )?;
     }
     plot.frame();
     for (k, curve) in curves.iter().enumerate() {
@@ -276,7 +304,13 @@ pub fn reported_svg(
     let red = Colour([176, 24, 24]);
     for mark in marks {
         let y = py(mark.value / top);
-        plot.line((along(mark.low), y), (along(mark.high), y), &red.hex(), 3.0, "");
+        plot.line(
+            (along(mark.low), y),
+            (along(mark.high), y),
+            &red.hex(),
+            3.0,
+            "",
+        );
         let x = along(mark.return_period);
         plot.dot(x, y, 9.0, red);
         let (anchor, shift) = if x > px(0.6) {

@@ -153,9 +153,7 @@ pub fn read_history(table: &Table, dictionary: &HistoryDictionary) -> Result<Vec
         }
         let mut fault = |at: usize, expected: &str, remedy: &str| {
             let found = format!("`{}`", row[at]);
-            faults.push(
-                Fault::new(&table.source, found, expected, remedy).at(table.place(i, at)),
-            );
+            faults.push(Fault::new(&table.source, found, expected, remedy).at(table.place(i, at)));
         };
         let text = |field: &str| -> String {
             column(field).map_or(String::new(), |at| row[at].to_string().trim().to_string())
@@ -171,7 +169,11 @@ pub fn read_history(table: &Table, dictionary: &HistoryDictionary) -> Result<Vec
             let code = row[at].to_string().trim().to_string();
             let good = matches!(code.len(), 6 | 9 | 12) && code.bytes().all(|b| b.is_ascii_digit());
             if !good {
-                fault(at, "a division code of 6, 9 or 12 digits", "correct the code");
+                fault(
+                    at,
+                    "a division code of 6, 9 or 12 digits",
+                    "correct the code",
+                );
             }
             good.then(|| code[..6].to_string())
         });
@@ -181,13 +183,15 @@ pub fn read_history(table: &Table, dictionary: &HistoryDictionary) -> Result<Vec
             }
             let value = row[at].as_f64().filter(|v| (low..=high).contains(v));
             if value.is_none() {
-                fault(at, expected, "correct the cell; leave it blank where the figure is not known");
+                fault(
+                    at,
+                    expected,
+                    "correct the cell; leave it blank where the figure is not known",
+                );
             }
             value
         };
-        let mut count = |field: &str| {
-            number(column(field)?, 0.0, 1e10, "a number of 0 or more")
-        };
+        let mut count = |field: &str| number(column(field)?, 0.0, 1e10, "a number of 0 or more");
         let (deaths, affected) = (count("deaths"), count("affected"));
         let (relocated, houses_collapsed) = (count("relocated"), count("houses_collapsed"));
         let loss_yuan = losses
@@ -201,7 +205,11 @@ pub fn read_history(table: &Table, dictionary: &HistoryDictionary) -> Result<Vec
             (known, _) => {
                 let missing = if known.is_some() { "lat" } else { "lon" };
                 if let Some(at) = column(missing) {
-                    fault(at, "both coordinates or none", "fill in the other coordinate");
+                    fault(
+                        at,
+                        "both coordinates or none",
+                        "fill in the other coordinate",
+                    );
                 }
                 None
             }
@@ -244,9 +252,23 @@ fn date_of(text: &str) -> Option<(i32, u32, u32)> {
     let (year, month, date): (i32, u32, u32) =
         (year.parse().ok()?, month.parse().ok()?, date.parse().ok()?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = [31, 28 + u32::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let days = [
+        31,
+        28 + u32::from(leap),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let of_month = days.get(month.checked_sub(1)? as usize)?;
-    let good = parts.next().is_none() && (1000..=2200).contains(&year) && (1..=*of_month).contains(&date);
+    let good =
+        parts.next().is_none() && (1000..=2200).contains(&year) && (1..=*of_month).contains(&date);
     good.then_some((year, month, date))
 }
 
@@ -266,9 +288,25 @@ mod tests {
     fn rows_in_chinese_and_english() {
         let d = HistoryDictionary::builtin();
         let zh = table(
-            &["发生日期", "区划代码", "灾种", "直接经济损失（万元）", "受灾人口", "经度", "纬度"],
             &[
-                &["2011年6月16日", "330781003", "洪涝、滑坡", "113900", "325000", "119.46", "29.21"],
+                "发生日期",
+                "区划代码",
+                "灾种",
+                "直接经济损失（万元）",
+                "受灾人口",
+                "经度",
+                "纬度",
+            ],
+            &[
+                &[
+                    "2011年6月16日",
+                    "330781003",
+                    "洪涝、滑坡",
+                    "113900",
+                    "325000",
+                    "119.46",
+                    "29.21",
+                ],
                 &["2014/1/5", "330702", "低温冷冻", "", "", "", ""],
             ],
         );
@@ -284,10 +322,16 @@ mod tests {
             &[&["2004-10-19", "330381", "Forest Fire", "0.5"]],
         );
         let event = &read_history(&en, &d).unwrap()[0];
-        assert_eq!((event.hazards.as_slice(), event.loss_yuan), ([Hazard::Fire].as_slice(), Some(5e7)));
+        assert_eq!(
+            (event.hazards.as_slice(), event.loss_yuan),
+            ([Hazard::Fire].as_slice(), Some(5e7))
+        );
         assert_eq!(d.hazards("typhoon and flood"), [Hazard::Flood]);
         assert_eq!(d.hazards("hail and gale"), [Hazard::Convection]);
-        assert_eq!(d.hazards("龙卷（台风外围）"), [Hazard::Flood, Hazard::Convection]);
+        assert_eq!(
+            d.hazards("龙卷（台风外围）"),
+            [Hazard::Flood, Hazard::Convection]
+        );
     }
 
     #[test]
@@ -303,7 +347,10 @@ mod tests {
         let places: Vec<&str> = error.faults().iter().map(|f| f.place.as_str()).collect();
         assert_eq!(places.len(), 7, "{error}");
         for cell in ["A2", "B2", "D2", "E2", "F2", "D3", "F3"] {
-            assert!(places.iter().any(|p| p.contains(cell)), "{cell}: {places:?}");
+            assert!(
+                places.iter().any(|p| p.contains(cell)),
+                "{cell}: {places:?}"
+            );
         }
         let none = table(&["date", "kode"], &[&["2019-02-28", "330781"]]);
         let error = read_history(&none, &HistoryDictionary::builtin()).unwrap_err();
@@ -315,7 +362,15 @@ mod tests {
     fn dates_are_days_of_the_calendar() {
         assert_eq!(date_of("2020-02-29 12:00"), Some((2020, 2, 29)));
         assert_eq!(date_of("2019-08-10T00:00:00"), Some((2019, 8, 10)));
-        for bad in ["", "2019", "2019-13-01", "2019-00-10", "2021-02-29", "1-2-3-4", "八月"] {
+        for bad in [
+            "",
+            "2019",
+            "2019-13-01",
+            "2019-00-10",
+            "2021-02-29",
+            "1-2-3-4",
+            "八月",
+        ] {
             assert_eq!(date_of(bad), None, "{bad}");
         }
     }

@@ -32,8 +32,10 @@ pub fn docx(document: &Document) -> Result<Vec<u8>> {
             .last_modified_time(DateTime::default())
     };
     let mut add = |name: &str, bytes: &[u8], method| -> Result<()> {
-        let failed = |e: &dyn std::fmt::Display| Error::Failed(format!("writing {name} of a DOCX: {e}"));
-        zip.start_file(name, options(method)).map_err(|e| failed(&e))?;
+        let failed =
+            |e: &dyn std::fmt::Display| Error::Failed(format!("writing {name} of a DOCX: {e}"));
+        zip.start_file(name, options(method))
+            .map_err(|e| failed(&e))?;
         zip.write_all(bytes).map_err(|e| failed(&e))
     };
     let deflated = CompressionMethod::Deflated;
@@ -47,7 +49,11 @@ pub fn docx(document: &Document) -> Result<Vec<u8>> {
     add("word/header1.xml", header(document).as_bytes(), deflated)?;
     add("word/footer1.xml", footer(document).as_bytes(), deflated)?;
     let relations = relations(media.len());
-    add("word/_rels/document.xml.rels", relations.as_bytes(), deflated)?;
+    add(
+        "word/_rels/document.xml.rels",
+        relations.as_bytes(),
+        deflated,
+    )?;
     for (k, png) in media.iter().enumerate() {
         let name = format!("word/media/image{}.png", k + 1);
         add(&name, png, CompressionMethod::Stored)?;
@@ -120,7 +126,11 @@ fn styles(document: &Document) -> String {
         "{XML}<w:styles {W}><w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii=\"Arial\" w:hAnsi=\"Arial\" w:eastAsia=\"Microsoft YaHei\" w:cs=\"Arial\"/><w:sz w:val=\"21\"/>{lang}</w:rPr></w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:before=\"60\" w:after=\"60\" w:line=\"340\" w:lineRule=\"auto\"/></w:pPr></w:pPrDefault></w:docDefaults>"
     );
     let mut style = |id: &str, name: &str, paragraph: &str, run: &str| {
-        let normal = if id == "Normal" { " w:default=\"1\"" } else { "" };
+        let normal = if id == "Normal" {
+            " w:default=\"1\""
+        } else {
+            ""
+        };
         let based = if id == "Normal" {
             ""
         } else {
@@ -190,8 +200,18 @@ fn styles(document: &Document) -> String {
         "<w:spacing w:before=\"20\" w:after=\"20\" w:line=\"240\" w:lineRule=\"auto\"/>",
         "<w:sz w:val=\"17\"/>",
     );
-    style("TOC1", "toc 1", "<w:tabs><w:tab w:val=\"right\" w:leader=\"dot\" w:pos=\"9180\"/></w:tabs>", "");
-    style("TOC2", "toc 2", "<w:tabs><w:tab w:val=\"right\" w:leader=\"dot\" w:pos=\"9180\"/></w:tabs><w:ind w:left=\"420\"/>", "");
+    style(
+        "TOC1",
+        "toc 1",
+        "<w:tabs><w:tab w:val=\"right\" w:leader=\"dot\" w:pos=\"9180\"/></w:tabs>",
+        "",
+    );
+    style(
+        "TOC2",
+        "toc 2",
+        "<w:tabs><w:tab w:val=\"right\" w:leader=\"dot\" w:pos=\"9180\"/></w:tabs><w:ind w:left=\"420\"/>",
+        "",
+    );
     out.push_str("</w:styles>");
     out
 }
@@ -210,11 +230,7 @@ fn runs(text: &str) -> String {
         if k > 0 {
             out.push_str("<w:br/>");
         }
-        let _ = write!(
-            out,
-            "<w:t xml:space=\"preserve\">{}</w:t>",
-            escaped(line)
-        );
+        let _ = write!(out, "<w:t xml:space=\"preserve\">{}</w:t>", escaped(line));
     }
     out.push_str("</w:r>");
     out
@@ -247,7 +263,12 @@ fn footer(document: &Document) -> String {
     let (page, total) = (field("PAGE", "1"), field("NUMPAGES", "1"));
     let text = |t: &str| format!("<w:r><w:t xml:space=\"preserve\">{t}</w:t></w:r>");
     let line = if document.language == SheetLanguage::Zh {
-        format!("{}{page}{}{total}{}", text("第 "), text(" 页　共 "), text(" 页"))
+        format!(
+            "{}{page}{}{total}{}",
+            text("第 "),
+            text(" 页　共 "),
+            text(" 页")
+        )
     } else {
         format!("{page}{}{total}", text(" / "))
     };

@@ -184,12 +184,7 @@ fn heading(
     out.push(piece);
 }
 
-fn paragraph(
-    out: &mut Vec<Piece>,
-    content: &str,
-    language: SheetLanguage,
-    measure: &Measure<'_>,
-) {
+fn paragraph(out: &mut Vec<Piece>, content: &str, language: SheetLanguage, measure: &Measure<'_>) {
     // Chinese paragraphs begin two characters in; others are told apart by a space.
     let (indent, space) = if language == SheetLanguage::Zh {
         (2.0 * BODY, 4.0)
@@ -312,7 +307,11 @@ fn table(
         let n = parts.len();
         for (k, (height, mut svg)) in parts.into_iter().enumerate() {
             if k + 1 == n {
-                let (colour, thickness) = if i == last { (RULE, 1.0) } else { ("#c9d1db", 0.4) };
+                let (colour, thickness) = if i == last {
+                    (RULE, 1.0)
+                } else {
+                    ("#c9d1db", 0.4)
+                };
                 svg.push_str(&rule(height, TEXT_WIDTH, colour, thickness));
             }
             let mut piece = Piece::new(height, 0.0, svg);
@@ -433,9 +432,7 @@ fn row(
                 };
                 svg.push_str(&match align {
                     Align::Left => text(x + PAD, y, size, INK, &line.text),
-                    Align::Centre => {
-                        anchored("middle", x + 0.5 * width, y, size, INK, &line.text)
-                    }
+                    Align::Centre => anchored("middle", x + 0.5 * width, y, size, INK, &line.text),
                     Align::Right => anchored("end", x + width - PAD, y, size, INK, &line.text),
                 });
             }
@@ -447,19 +444,21 @@ fn row(
     out
 }
 
-fn picture(
-    out: &mut Vec<Piece>,
-    figure: &Figure,
-    numbered: &Numbered<'_>,
-    measure: &Measure<'_>,
-) {
+fn picture(out: &mut Vec<Piece>, figure: &Figure, numbered: &Numbered<'_>, measure: &Measure<'_>) {
     let Some((w, h)) = png_size(&figure.png) else {
         return;
     };
     let mut below = String::new();
     let mut y = 5.0;
     for line in measure.wrap(&numbered.title(), 9.5, TEXT_WIDTH, 0.0) {
-        below.push_str(&anchored("middle", TEXT_WIDTH / 2.0, y + 9.0, 9.5, BLUE, &line.text));
+        below.push_str(&anchored(
+            "middle",
+            TEXT_WIDTH / 2.0,
+            y + 9.0,
+            9.5,
+            BLUE,
+            &line.text,
+        ));
         y += 13.5;
     }
     if let Some((height, svg)) = small_lines(&figure.note, measure, TEXT_WIDTH) {

@@ -72,12 +72,7 @@ fn cover(out: &mut String, document: &Document) {
     }
     out.push_str("<dl class=\"facts\">\n");
     for (name, value) in &document.cover {
-        let _ = writeln!(
-            out,
-            "<dt>{}</dt><dd>{}</dd>",
-            escaped(name),
-            escaped(value)
-        );
+        let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value));
     }
     out.push_str("</dl>\n</header>\n");
 }

@@ -173,9 +173,15 @@ mod tests {
         assert_eq!(wrap("甲乙丙——丁", 45.0), ["甲乙", "丙——丁"]);
         assert_eq!(wrap("洪涝年均损失", 25.0), ["洪涝", "年均", "损失"]);
         for width in [31.0, 42.0, 55.0, 73.0] {
-            for line in wrap("（一）模拟“百年一遇”洪水：水深、流速；见《规范》，详情……如下。", width) {
+            for line in wrap(
+                "（一）模拟“百年一遇”洪水：水深、流速；见《规范》，详情……如下。",
+                width,
+            ) {
                 let (first, last) = (line.chars().next(), line.chars().last());
-                assert!(first.is_none_or(|c| !"，。；：、）》”…".contains(c)), "{line}");
+                assert!(
+                    first.is_none_or(|c| !"，。；：、）》”…".contains(c)),
+                    "{line}"
+                );
                 assert!(last.is_none_or(|c| !"（《“".contains(c)), "{line}");
             }
         }
@@ -185,7 +191,10 @@ mod tests {
     fn words_numbers_and_their_units_stay_whole() {
         assert_eq!(wrap("one two three", 45.0), ["one two", "three"]);
         let lines = wrap("重现期100年一遇水深12.5%以上", 55.0);
-        assert!(lines.concat().contains("100年") && lines.iter().any(|l| l.contains("100年")), "{lines:?}");
+        assert!(
+            lines.concat().contains("100年") && lines.iter().any(|l| l.contains("100年")),
+            "{lines:?}"
+        );
         assert!(lines.iter().any(|l| l.contains("12.5%")), "{lines:?}");
         assert_eq!(wrap("3.5\u{a0}km of road", 55.0)[0], "3.5\u{a0}km of");
     }
@@ -193,7 +202,10 @@ mod tests {
     #[test]
     fn long_paths_break_behind_their_signs() {
         let lines = wrap("losses/average_annual.csv", 60.0);
-        assert!(lines.len() > 1 && lines[0].ends_with(['/', '_']), "{lines:?}");
+        assert!(
+            lines.len() > 1 && lines[0].ends_with(['/', '_']),
+            "{lines:?}"
+        );
         assert_eq!(lines.concat(), "losses/average_annual.csv");
         assert_eq!(wrap("0123456789abcdef", 40.0).concat(), "0123456789abcdef");
         assert_eq!(wrap("", 40.0), [""]);

@@ -23,3 +23,9 @@ pub use document::{Align, Block, Cell, Column, Document, Figure, Table};
 pub use docx::docx;
 pub use html::html;
 pub use page::svg_pages;
+
+/// Texts of methods and limits in Chinese and English (`report.toml`).
+pub const TEXTS: &str = include_str!("../../standards/report.toml");
+
+#[cfg(test)]
+mod tests;

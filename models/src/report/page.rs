@@ -66,11 +66,7 @@ fn framed(body: &str, fonts: &Fonts) -> String {
 type Entry = (u8, String, usize);
 
 /// Sets the pieces on pages. Pieces that must stay together move together.
-fn set(
-    pieces: Vec<Piece>,
-    document: &Document,
-    measure: &Measure<'_>,
-) -> (Vec<Page>, Vec<Entry>) {
+fn set(pieces: Vec<Piece>, document: &Document, measure: &Measure<'_>) -> (Vec<Page>, Vec<Entry>) {
     let mut pages = vec![Page::default()];
     let mut entries = Vec::new();
     if !document.contents {
@@ -204,7 +200,14 @@ fn mark_boxes(document: &Document, measure: &Measure<'_>, size: f32) -> (f32, St
             2.0 * size
         );
         let middle = TEXT_WIDTH / 2.0;
-        out.push_str(&anchored("middle", middle, y + 1.36 * size, size, RED, mark));
+        out.push_str(&anchored(
+            "middle",
+            middle,
+            y + 1.36 * size,
+            size,
+            RED,
+            mark,
+        ));
         y += 2.6 * size;
     }
     (y, out)

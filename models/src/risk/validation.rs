@@ -113,11 +113,7 @@ impl Contingency {
 
     /// Exact interval of the false-alarm ratio.
     pub fn false_alarm_interval(&self, confidence: f64) -> (f64, f64) {
-        share_interval(
-            self.false_alarms,
-            self.hits + self.false_alarms,
-            confidence,
-        )
+        share_interval(self.false_alarms, self.hits + self.false_alarms, confidence)
     }
 }
 

@@ -206,7 +206,10 @@ fn a_reported_loss_has_a_return_period_with_an_interval() {
     let p = position(&years, 991.0, 0.95);
     assert_eq!((p.reached, p.years, p.return_period), (10, 1000, 100.0));
     // statsmodels' proportion_confint(10, 1000, method="beta"): 0.0048055, 0.0183132.
-    assert!((1.0 / p.high - 0.004805510691049308).abs() < 1e-12 && (1.0 / p.low - 0.018313243055112453).abs() < 1e-12);
+    assert!(
+        (1.0 / p.high - 0.004805510691049308).abs() < 1e-12
+            && (1.0 / p.low - 0.018313243055112453).abs() < 1e-12
+    );
     let beyond = position(&years, 2000.0, 0.95);
     assert!(beyond.return_period.is_infinite() && beyond.high.is_infinite());
     // 1 - 0.025^(1/1000) = 0.003682: at least 271 years.
