@@ -202,7 +202,7 @@ impl Tables {
                 "return_period_years",
                 "low_95",
                 "high_95",
-                "simulated_aal",
+                "simulated_mean_greatest",
                 "note",
             ]),
             rates: Table::new(&[

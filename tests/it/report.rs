@@ -159,3 +159,43 @@ fn a_raster_of_the_users_own_against_points() {
             .is_input()
     );
 }
+
+/// Slides of the NASA catalogue against the elevation of Zhejiang: the area under the curve as scikit-learn 1.9.1 has it. It lies
+/// below one half: reports are placed at the towns they come from, so that such points must not be held against fine grades.
+#[test]
+fn slides_of_a_catalogue_against_the_terrain() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shared = std::env::var_os("ANLAN_SHARED_DATA")
+        .map_or_else(|| root.join("../shared/data"), std::path::PathBuf::from);
+    let catalogue = shared.join("geology/glc/nasa_glc_china_2007_2016.csv");
+    if !catalogue.exists() {
+        println!("SKIPPED: no {}", catalogue.display());
+        return;
+    }
+    let slides = table::read(&catalogue).unwrap();
+    let at = |name: &str| slides.require(name).unwrap();
+    let (date, lon, lat) = (at("date"), at("longitude"), at("latitude"));
+    let mut text = String::from("date,code,hazard,lon,lat\n");
+    for r in &slides.rows {
+        let day = r[date].to_string();
+        let parts: Vec<&str> = day.split('/').collect();
+        text += &format!(
+            "{}-{}-{},330000,landslide,{},{}\n",
+            parts[2], parts[0], parts[1], r[lon], r[lat]
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("slides.csv");
+    std::fs::write(&history, text).unwrap();
+    let dem = root.join("data/zhejiang/dem_30s.tif");
+    let out = anlan::validation::run(&dem, &history, &ValidateOptions::default()).unwrap();
+    let skill = table::read(&out.join("skill.csv")).unwrap();
+    let number = |i: usize| skill.rows[0][i].as_f64().unwrap();
+    assert_eq!((number(3), number(4)), (217_291.0, 21.0));
+    assert!(
+        (number(5) - 0.372_464_806_790_760_7).abs() < 1e-9,
+        "{}",
+        number(5)
+    );
+    assert!(number(9) < 0.5, "{}", number(9));
+}

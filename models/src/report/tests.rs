@@ -187,7 +187,8 @@ fn a_short_report_has_neither_cover_nor_contents() {
         language: SheetLanguage::En,
         ..document(false)
     };
-    assert!(svg_pages(&english, &fonts).unwrap()[1].contains(&format!(">2 / {}<", pages.len())));
+    let pages = svg_pages(&english, &fonts).unwrap();
+    assert!(pages[1].contains(&format!(">2 / {}<", pages.len())));
     let unknown = Document {
         blocks: vec![Block::Note("龘".into())],
         ..document(false)

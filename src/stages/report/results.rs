@@ -93,7 +93,7 @@ pub(super) fn map(b: &mut Build<'_>, file: &str, zh: &str, en: &str) -> Result<b
     }
     let caption = b.t(zh, en);
     let note = b.source(&format!("products/maps/{file}.png"));
-    b.picture("products", &format!("maps/{file}.png"), caption, 0.94, note)
+    b.picture("products", &format!("maps/{file}.png"), caption, 0.92, note)
 }
 
 /// Chapter 3: per hazard its areas and maps.
