@@ -3,15 +3,15 @@
 //! One project file goes in (terrain, land cover, climate, census), graded maps, losses and a relief plan come out:
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► lists ─► products
+//! inputs ─► layers ─► weather ─► hazard ─► losses ─► risk ─► relief ─► lists ─► products ─► validation, report
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from, [`explain`] tells the chain behind a grade. [`map`] draws one map, [`flood`] runs a flood case of its own,
 //! [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves through the
 //! loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census; [`danger_ledger`],
-//! [`fast_report`] and [`sheets`] serve the daily work of a bureau. The numerics are in [`engine`], the hazards and the
-//! census in [`models`].
+//! [`fast_report`] and [`sheets`] serve the daily work of a bureau, [`validation`] compares grades of a user's own with
+//! recorded disasters. The numerics are in [`engine`], the hazards and the census in [`models`].
 
 pub mod danger_ledger;
 pub mod explain;
@@ -28,6 +28,7 @@ pub mod quality;
 pub mod run;
 pub mod sheets;
 pub mod stages;
+pub mod validation;
 pub mod zonal;
 
 pub use anlan_engine as engine;

@@ -22,6 +22,7 @@ mod frequency;
 mod zonal;
 mod quality;
 mod map;
+mod validate;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -61,7 +62,7 @@ enum Command {
     Run {
         /// Project file (TOML).
         project: PathBuf,
-        /// Stages to run: layers, weather, hazard, losses, risk, relief, lists, products.
+        /// Stages to run: layers, weather, hazard, losses, risk, relief, lists, products, validation, report.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
         /// Threads; all cores by default. The results do not depend on it.
@@ -82,6 +83,8 @@ enum Command {
         /// Project file (TOML).
         project: PathBuf,
     },
+    /// Compare grades or scores with recorded disasters: AUC with its error, hit rate, false alarms (历史灾害检验).
+    Validate(validate::ValidateArguments),
     /// Write a commented project file into a new folder.
     New {
         /// Folder to make.
@@ -469,6 +472,11 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             let shown = Shown::new(arguments.quiet || arguments.json, zh);
             let made = pool_of(given.run.threads)?
                 .install(|| given.act(language(arguments), &|news| shown.tell(&news)))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Validate(given) => {
+            let made = anlan::validation::run(&given.scores, &given.history, &given.options(zh))?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

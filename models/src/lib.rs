@@ -12,6 +12,7 @@ pub mod hazard;
 pub mod landcover;
 pub mod lists;
 pub mod relief;
+pub mod report;
 pub mod risk;
 pub mod simulation;
 pub mod vulnerability;

@@ -13,4 +13,5 @@ mod portfolio;
 mod quality;
 mod region;
 mod risk;
+mod report;
 mod screening;

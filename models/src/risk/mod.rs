@@ -10,6 +10,7 @@
 //! | `ranking` | ranks with their sampling error |
 //! | `zoning` | zones of like risk that hang together |
 //! | `priority` | classes of areas by rules |
+//! | `validation` | hit rates, ROC and AUC with errors, calibration, return period of a reported loss |
 
 pub mod agreement;
 pub mod chain;
@@ -24,6 +25,7 @@ pub mod priority;
 pub mod ranking;
 pub mod scheme;
 pub mod zoning;
+pub mod validation;
 
 pub use chain::{Evaluated, Fitted, Steps, evaluate, score};
 pub use index::expected_annual;
