@@ -78,8 +78,17 @@ fn cells(out: &mut Synthetic) {
     out.table("schools").set(61, "founded", 1017_i64);
     let kind = out.table("schools").get(50, "kind").clone();
     out.table("schools").set(72, "kind", kind);
-    let before = out.table("schools").number(50, "students");
-    out.earlier("schools").set(72, "students", before as i64);
+    let before = students.parse::<i64>().unwrap_or(0);
+    let old = out.earlier("schools");
+    old.set(72, "students", before);
+    old.set(59, "code", "990000060");
+    // In its county, in no township.
+    old.set(69, "lon", 100.213_701);
+    old.set(69, "lat", 40.253_703);
+    let schools = out.table("schools");
+    schools.set(69, "lon", 100.213_701);
+    schools.set(69, "lat", 40.253_703);
+    out.planted_at("units", "a school that its county has and no township", "children-counts", row_of(0) - 1, "schools");
     out.earlier("schools").set(61, "founded", 1017_i64);
     let hospitals = out.table("hospitals");
     let name = hospitals.get(40, "name").to_string();
@@ -106,6 +115,12 @@ fn cells(out: &mut Synthetic) {
     out.earlier("hospitals").set(47, "beds", 20_i64);
     out.earlier("hospitals").set(42, "beds", 790_i64);
     let homes = out.table("homes");
+    // The row of totals goes with the planted figures.
+    let total = homes.rows.len() - 1;
+    let disabled = homes.number(total, "disabled") - homes.number(22, "disabled") + 4000.0;
+    let all_staff = homes.number(total, "staff") - homes.number(23, "staff");
+    homes.set(total, "disabled", disabled as i64);
+    homes.set(total, "staff", all_staff as i64);
     let staff = homes.get(20, "staff").to_string();
     let mut id = homes.get(21, "head_id").to_string();
     let last = id.pop();
@@ -148,9 +163,9 @@ fn cells(out: &mut Synthetic) {
     b.set(rural[5], "lon", 100.051_231);
     b.set(rural[5], "lat", 40.051_237);
     let e = out.table("shelters");
-    let area = e.number(30, "area");
+    let people = e.number(30, "capacity");
     for slip in [
-        ("half a square metre for a person", "area-per-person", 30, "capacity", Value::Integer((area * 2.0) as i64)),
+        ("half a square metre for a person", "area-per-person", 30, "area", Value::Real((people * 5.0).round() / 10.0)),
         ("more effective area than ground", "effective-part", 31, "area", Value::Real(e.number(31, "site_area") + 12.0)),
         ("a long stay without water", "long-term-water", 32, "water", text("没有")),
     ] {

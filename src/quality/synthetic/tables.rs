@@ -11,8 +11,14 @@ pub(super) fn place(dice: &mut Dice, at: [f64; 4]) -> (Value, Value) {
     // Away from the border, which is drawn coarsely.
     let margin = 0.003;
     let micro = |v: f64| Value::Real(((v * 5e5).floor() * 2.0 + 1.0) / 1e6);
-    let x = dice.between(at[0] + margin, at[2] - margin);
+    let mut x = dice.between(at[0] + margin, at[2] - margin);
     let y = dice.between(at[1] + margin, at[3] - margin);
+    // Not in the enclave of another township.
+    let [west, south, east, north] = ENCLAVE.2;
+    let within = |v: f64, low: f64, high: f64| v > low - margin && v < high + margin;
+    if within(x, west, east) && within(y, south, north) {
+        x += east - west + 2.0 * margin;
+    }
     (micro(x), micro(y))
 }
 
@@ -45,8 +51,8 @@ fn person(code: &str, n: usize) -> Value {
 pub(super) fn clean(records: usize) -> Synthetic {
     let book = RuleBook::builtin();
     let townships = units::townships();
-    // Shares of the whole; the rest are buildings.
-    let part = |percent: usize| (records * percent / 1000).max(25);
+    // Shares of the whole, in thousandths; the rest are buildings.
+    let part = |percent: usize| (records * percent / 1000).max(110);
     let mut tables = vec![
         schools(&book, &townships, part(50)),
         hospitals(&book, &townships, part(27)),
@@ -395,7 +401,7 @@ fn twins_of(tables: &mut [Made], townships: &[Township], twins: &mut Vec<Planted
     y.set(5, "lat", lat);
     y.set(5, "unit", unit);
     twins.push(y.place("a home at the very place of a hospital", "same-place", 5, "lon"));
-    let x = (0..y.rows.len()).find(|r| y.get(*r, "head_id").to_string().ends_with('X'));
+    let x = (30..y.rows.len()).find(|r| y.get(*r, "head_id").to_string().ends_with('X'));
     if let Some(x) = x {
         twins.push(y.place("a citizen's number that ends in X", "citizen-id", x, "head_id"));
     }
