@@ -159,7 +159,10 @@ mod tests {
         let file: QualityFile = toml::from_str(&text.join("\n")).unwrap();
         assert!(file.date.is_some() && file.accepted.is_some() && file.region == ["3307"]);
         assert!(file.table[0].earlier.is_some() && file.table[0].columns.len() == 1);
-        assert_eq!((file.borders.len(), file.severity.len(), file.rules.len()), (1, 1, 1));
+        assert_eq!(
+            (file.borders.len(), file.severity.len(), file.rules.len()),
+            (1, 1, 1)
+        );
         let bare: QualityFile = toml::from_str(TEMPLATE).unwrap();
         assert_eq!(bare.table.len(), 1);
     }
@@ -174,7 +177,10 @@ mod tests {
         };
         write("t.csv", "a,b\n1,2\n");
         write("a.csv", "rule,table,key,field,reason\nrange,units,1,,\n");
-        write("r.toml", "id = \"x\"\nversion = 1\nname = \"X\"\nname_zh = \"某\"\nsource = \"\"\nstatus = \"read\"\nkey = [\"k\"]\nfield = []\n[[rule]]\nid = \"r\"\nname = \"\"\nname_zh = \"\"\nseverity = \"note\"\n");
+        write(
+            "r.toml",
+            "id = \"x\"\nversion = 1\nname = \"X\"\nname_zh = \"某\"\nsource = \"\"\nstatus = \"read\"\nkey = [\"k\"]\nfield = []\n[[rule]]\nid = \"r\"\nname = \"\"\nname_zh = \"\"\nseverity = \"note\"\n",
+        );
         let table = "[[table]]\nkind = \"units\"\nfile = \"t.csv\"\n";
         let cases = [
             "name = \"n\"\nregion = [\"x\"]\ndate = \"y\"\ntable = []\n".to_owned(),
