@@ -198,7 +198,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // With --json the findings are the one object on standard output.
-            let told = arguments.json && matches!(arguments.command, Command::Quality(_)) && quality::is_verdict(&error);
+            let told = arguments.json
+                && matches!(arguments.command, Command::Quality(_))
+                && quality::is_verdict(&error);
             if !told {
                 report(&error, arguments.json, zh);
             }

@@ -142,3 +142,66 @@ fn manifest(path: &Path, given: &Given, options: &QualityOptions) -> Result<Mani
     let options = serde_json::json!({ "language": language });
     Ok(Manifest::new(TASK, 0, options, inputs, BTreeMap::new()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Messages;
+
+    /// Every entry of the case that `new --quality` writes is one that the case file knows.
+    #[test]
+    fn the_template_is_whole() {
+        let text: Vec<&str> = TEMPLATE
+            .lines()
+            .skip_while(|line| !line.is_empty())
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .collect();
+        let file: QualityFile = toml::from_str(&text.join("\n")).unwrap();
+        assert!(file.date.is_some() && file.accepted.is_some() && file.region == ["3307"]);
+        assert!(file.table[0].earlier.is_some() && file.table[0].columns.len() == 1);
+        assert_eq!(
+            (file.borders.len(), file.severity.len(), file.rules.len()),
+            (1, 1, 1)
+        );
+        let bare: QualityFile = toml::from_str(TEMPLATE).unwrap();
+        assert_eq!(bare.table.len(), 1);
+    }
+
+    #[test]
+    fn faults_of_a_case_are_all_chinese() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write("t.csv", "a,b\n1,2\n");
+        write("a.csv", "rule,table,key,field,reason\nrange,units,1,,\n");
+        write(
+            "r.toml",
+            "id = \"x\"\nversion = 1\nname = \"X\"\nname_zh = \"某\"\nsource = \"\"\nstatus = \"read\"\nkey = [\"k\"]\nfield = []\n[[rule]]\nid = \"r\"\nname = \"\"\nname_zh = \"\"\nseverity = \"note\"\n",
+        );
+        let table = "[[table]]\nkind = \"units\"\nfile = \"t.csv\"\n";
+        let cases = [
+            "name = \"n\"\nregion = [\"x\"]\ndate = \"y\"\ntable = []\n".to_owned(),
+            format!("name = \"n\"\nrules = [\"r.toml\"]\n{table}"),
+            format!("name = \"n\"\n{table}"),
+            format!("name = \"n\"\naccepted = \"a.csv\"\n{table}"),
+            format!("name = \"n\"\n{}", table.replace("units", "huts")),
+        ];
+        let messages = Messages::builtin();
+        let mut seen = 0;
+        for (i, case) in cases.iter().enumerate() {
+            let path = write(&format!("{i}.toml"), case);
+            let error = run(&path, &QualityOptions::default(), &|_| {}).unwrap_err();
+            for fault in error.faults() {
+                for text in [&fault.found, &fault.expected, &fault.remedy] {
+                    let zh = messages.translate(text);
+                    assert!(zh.contains(|c: char| !c.is_ascii()), "{text} -> {zh}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen >= 24, "{seen}");
+    }
+}

@@ -20,7 +20,10 @@ pub(super) fn write(given: &Given, found: &Inspection, zh: bool, draft: &Draft) 
         &draft.file("findings.csv")?,
         &findings_table(given, found, &names, zh),
     )?;
-    write_csv(&draft.file("fixes.csv")?, &fixes_table(given, found, &names, zh))?;
+    write_csv(
+        &draft.file("fixes.csv")?,
+        &fixes_table(given, found, &names, zh),
+    )?;
     write_csv(&draft.file("by_unit.csv")?, &units_table(given, found, zh))?;
     write_csv(&draft.file("by_rule.csv")?, &rules_table(found, &names, zh))?;
     let path = draft.file("summary.md")?;
@@ -29,7 +32,11 @@ pub(super) fn write(given: &Given, found: &Inspection, zh: bool, draft: &Draft) 
         std::fs::write(tmp, &text).map_err(|e| Error::io("writing", &path, e))
     })?;
     if given.file.output.workbook {
-        let name = if zh { "质检结果.xlsx" } else { "quality.xlsx" };
+        let name = if zh {
+            "质检结果.xlsx"
+        } else {
+            "quality.xlsx"
+        };
         workbook::write(given, found, &names, zh, &draft.file(name)?)?;
     }
     if given.file.output.fixed {
@@ -116,7 +123,8 @@ fn number(n: Option<usize>) -> Value {
 /// Name of the county or higher unit of a code, from tables of units.
 pub(super) fn unit_names(found: &Inspection) -> BTreeMap<&str, &str> {
     let all = found.tables.iter().flat_map(|t| &t.names);
-    all.map(|(code, name)| (code.as_str(), name.as_str())).collect()
+    all.map(|(code, name)| (code.as_str(), name.as_str()))
+        .collect()
 }
 
 /// All findings, the columns that name a finding as the list of accepted ones wants them.
@@ -127,9 +135,27 @@ pub(super) fn findings_table(
     zh: bool,
 ) -> Table {
     let mut table = Table::new(&[
-        "severity", "rule", "rule_name", "table", "table_name", "file", "sheet", "cell", "row",
-        "column", "key", "field", "unit", "unit_name", "value", "found", "expected", "remedy",
-        "fixed", "accepted", "other_cells",
+        "severity",
+        "rule",
+        "rule_name",
+        "table",
+        "table_name",
+        "file",
+        "sheet",
+        "cell",
+        "row",
+        "column",
+        "key",
+        "field",
+        "unit",
+        "unit_name",
+        "value",
+        "found",
+        "expected",
+        "remedy",
+        "fixed",
+        "accepted",
+        "other_cells",
     ]);
     let units = unit_names(found);
     for f in &found.findings {
@@ -187,19 +213,27 @@ fn header_of(given: &Given, found: &Inspection, f: &Finding) -> String {
         .map_or_else(String::new, |v| v.to_string().trim().to_owned())
 }
 
-pub(super) fn fixes_table(
-    given: &Given,
-    found: &Inspection,
-    names: &RuleNames,
-    zh: bool,
-) -> Table {
+pub(super) fn fixes_table(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> Table {
     let mut table = Table::new(&[
-        "table", "table_name", "file", "sheet", "cell", "row", "rule", "rule_name", "old", "new",
+        "table",
+        "table_name",
+        "file",
+        "sheet",
+        "cell",
+        "row",
+        "rule",
+        "rule_name",
+        "old",
+        "new",
     ]);
     for fix in &found.fixes {
         let input = &given.tables[fix.at.table];
         let name: Vec<&str> = fix.rule.split(", ").map(|r| names.of(r, zh)).collect();
-        let gone = if zh { "（整行删除）" } else { "(row taken out)" };
+        let gone = if zh {
+            "（整行删除）"
+        } else {
+            "(row taken out)"
+        };
         table.rows.push(vec![
             input.kind.as_str().into(),
             table_name(given, fix.at.table, zh).into(),
@@ -210,7 +244,11 @@ pub(super) fn fixes_table(
             fix.rule.as_str().into(),
             name.join(if zh { "、" } else { ", " }).into(),
             shown(&fix.old).into(),
-            if fix.at.column.is_none() { gone.into() } else { shown(&fix.new).into() },
+            if fix.at.column.is_none() {
+                gone.into()
+            } else {
+                shown(&fix.new).into()
+            },
         ]);
     }
     table
@@ -219,7 +257,11 @@ pub(super) fn fixes_table(
 /// A text in which characters that do not print are seen.
 fn shown(text: &str) -> String {
     let strange = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+        c.is_control()
+            || matches!(
+                c,
+                '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}'
+            )
     };
     let edge = text.trim() != text;
     let mut out: String = text
@@ -242,7 +284,14 @@ fn tallies(t: &Tally) -> [Value; 5] {
 /// Findings by county or higher unit.
 pub(super) fn units_table(given: &Given, found: &Inspection, zh: bool) -> Table {
     let mut table = Table::new(&[
-        "unit", "unit_name", "records", "errors", "warnings", "notes", "fixed", "accepted",
+        "unit",
+        "unit_name",
+        "records",
+        "errors",
+        "warnings",
+        "notes",
+        "fixed",
+        "accepted",
         "per_1000_records",
     ]);
     let names = unit_names(found);
@@ -278,7 +327,14 @@ pub(super) fn units_table(given: &Given, found: &Inspection, zh: bool) -> Table 
 /// Findings by rule, with rules that found nothing.
 pub(super) fn rules_table(found: &Inspection, names: &RuleNames, zh: bool) -> Table {
     let mut table = Table::new(&[
-        "rule", "rule_name", "judged", "errors", "warnings", "notes", "fixed", "accepted",
+        "rule",
+        "rule_name",
+        "judged",
+        "errors",
+        "warnings",
+        "notes",
+        "fixed",
+        "accepted",
     ]);
     let by_rule = report::by(&found.findings, |f| f.rule.as_str());
     let rules: BTreeSet<&str> = (found.judged.keys().map(String::as_str))
@@ -301,8 +357,17 @@ pub(super) fn rules_table(found: &Inspection, names: &RuleNames, zh: bool) -> Ta
 /// Findings by table.
 pub(super) fn tables_table(given: &Given, found: &Inspection, zh: bool) -> Table {
     let mut table = Table::new(&[
-        "table_name", "file", "sheet", "encoding", "header_row", "records", "errors", "warnings",
-        "notes", "fixed", "accepted",
+        "table_name",
+        "file",
+        "sheet",
+        "encoding",
+        "header_row",
+        "records",
+        "errors",
+        "warnings",
+        "notes",
+        "fixed",
+        "accepted",
     ]);
     let by_table = report::by(&found.findings, |f| f.at.table);
     for (i, (input, facts)) in given.tables.iter().zip(&found.tables).enumerate() {
@@ -371,7 +436,9 @@ fn markdown(table: &Table, columns: &[&str], zh: bool, most: usize) -> String {
     let at: Vec<usize> = columns.iter().filter_map(|c| table.column(c)).collect();
     let mut out = String::new();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let heads = at.iter().map(|c| heading(&table.columns[*c], zh).to_owned());
+    let heads = at
+        .iter()
+        .map(|c| heading(&table.columns[*c], zh).to_owned());
     out.push_str(&line(heads.collect()));
     out.push_str(&line(vec!["---".to_owned(); at.len()]));
     for row in table.rows.iter().take(most) {
@@ -416,7 +483,16 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
     };
     out.push_str(&markdown(
         &tables_table(given, found, zh),
-        &["table_name", "file", "sheet", "records", "errors", "warnings", "notes", "fixed"],
+        &[
+            "table_name",
+            "file",
+            "sheet",
+            "records",
+            "errors",
+            "warnings",
+            "notes",
+            "fixed",
+        ],
         zh,
         100,
     ));
@@ -427,18 +503,42 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
         .collect();
     let told = |row: &Vec<Value>| counts.iter().any(|c| row[*c] != Value::Integer(0));
     rules.rows.retain(told);
-    out.push_str(if zh { "\n## 按规则\n\n" } else { "\n## By rule\n\n" });
+    out.push_str(if zh {
+        "\n## 按规则\n\n"
+    } else {
+        "\n## By rule\n\n"
+    });
     out.push_str(&markdown(
         &rules,
-        &["rule", "rule_name", "judged", "errors", "warnings", "notes", "fixed"],
+        &[
+            "rule",
+            "rule_name",
+            "judged",
+            "errors",
+            "warnings",
+            "notes",
+            "fixed",
+        ],
         zh,
         100,
     ));
     let units = units_table(given, found, zh);
-    out.push_str(if zh { "\n## 按单元\n\n" } else { "\n## By unit\n\n" });
+    out.push_str(if zh {
+        "\n## 按单元\n\n"
+    } else {
+        "\n## By unit\n\n"
+    });
     out.push_str(&markdown(
         &units,
-        &["unit", "unit_name", "records", "errors", "warnings", "notes", "per_1000_records"],
+        &[
+            "unit",
+            "unit_name",
+            "records",
+            "errors",
+            "warnings",
+            "notes",
+            "per_1000_records",
+        ],
         zh,
         60,
     ));
@@ -446,7 +546,11 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
     let grave = severity_word(Severity::Error, zh);
     first.rows.retain(|row| row[0] == grave.into());
     if !first.rows.is_empty() {
-        out.push_str(if zh { "\n## 错误\n\n" } else { "\n## Errors\n\n" });
+        out.push_str(if zh {
+            "\n## 错误\n\n"
+        } else {
+            "\n## Errors\n\n"
+        });
         out.push_str(&markdown(
             &first,
             &["table_name", "cell", "key", "value", "found", "expected"],

@@ -34,7 +34,10 @@ pub(super) fn typed(
     text: &str,
 ) -> Value {
     let rules = &given.book.tables[&given.tables[table].kind];
-    let field = found.tables[table].columns.iter().position(|c| *c == Some(column));
+    let field = found.tables[table]
+        .columns
+        .iter()
+        .position(|c| *c == Some(column));
     let numeric = field.is_some_and(|f| {
         use anlan_models::census::quality::rules::FieldType;
         let kind = rules.field[f].kind;
@@ -55,7 +58,11 @@ pub(super) fn typed(
 
 /// Rows of a table with its header in a language.
 fn rows_of(table: Table, zh: bool) -> Vec<Vec<Value>> {
-    let head = table.columns.iter().map(|c| heading(c, zh).into()).collect();
+    let head = table
+        .columns
+        .iter()
+        .map(|c| heading(c, zh).into())
+        .collect();
     std::iter::once(head).chain(table.rows).collect()
 }
 
@@ -84,7 +91,13 @@ pub(super) fn write(
     path: &Path,
 ) -> Result<()> {
     let mut taken = BTreeSet::new();
-    let word = |zh_word: &str, en: &str| if zh { zh_word.to_owned() } else { en.to_owned() };
+    let word = |zh_word: &str, en: &str| {
+        if zh {
+            zh_word.to_owned()
+        } else {
+            en.to_owned()
+        }
+    };
     let mut name = |wanted: String| sheet_name(&wanted, &mut taken);
     let first = [
         name(word("汇总", "Summary")),
@@ -176,13 +189,20 @@ pub(super) fn write(
             let severity = severity_word(f.severity, zh);
             let rule = names.of(&f.rule, zh);
             let (what, wanted, remedy) = (f.found.get(zh), f.expected.get(zh), f.remedy.get(zh));
-            let accepted = f.accepted.as_deref().map_or_else(String::new, |reason| match zh {
-                true => format!("（已核实：{reason}）"),
-                false => format!(" (accepted: {reason})"),
-            });
+            let accepted = f
+                .accepted
+                .as_deref()
+                .map_or_else(String::new, |reason| match zh {
+                    true => format!("（已核实：{reason}）"),
+                    false => format!(" (accepted: {reason})"),
+                });
             let note = match zh {
-                true => format!("【{severity}】{rule}：{what}。应为：{wanted}。{remedy}。{accepted}"),
-                false => format!("[{severity}] {rule}: {what}. Expected: {wanted}. {remedy}.{accepted}"),
+                true => {
+                    format!("【{severity}】{rule}：{what}。应为：{wanted}。{remedy}。{accepted}")
+                }
+                false => {
+                    format!("[{severity}] {rule}: {what}. Expected: {wanted}. {remedy}.{accepted}")
+                }
             };
             sheet.marks.push(Mark {
                 row,
@@ -214,9 +234,24 @@ fn front(given: &Given, found: &Inspection, zh: bool) -> (Vec<Vec<Value>>, Vec<M
     let mut rows: Vec<Vec<Value>> = vec![vec![title.into()], Vec::new()];
     let mut marks = Vec::new();
     let counts = [
-        (Severity::Error, tally.errors, "必须更正", "must be corrected"),
-        (Severity::Warning, tally.warnings, "应核实", "should be verified"),
-        (Severity::Note, tally.notes, "供参考，多已自动修正", "for information, mostly mended"),
+        (
+            Severity::Error,
+            tally.errors,
+            "必须更正",
+            "must be corrected",
+        ),
+        (
+            Severity::Warning,
+            tally.warnings,
+            "应核实",
+            "should be verified",
+        ),
+        (
+            Severity::Note,
+            tally.notes,
+            "供参考，多已自动修正",
+            "for information, mostly mended",
+        ),
     ];
     for (severity, count, meaning_zh, meaning) in counts {
         marks.push(Mark {
@@ -232,8 +267,20 @@ fn front(given: &Given, found: &Inspection, zh: bool) -> (Vec<Vec<Value>>, Vec<M
         ]);
     }
     let more = [
-        (tally.fixed, "自动修正", "mended", "见“修正记录”和fixed文件夹", "see Fixes and the folder fixed"),
-        (tally.accepted, "核实属实", "accepted", "按核实名单不再计入", "by the list of accepted findings"),
+        (
+            tally.fixed,
+            "自动修正",
+            "mended",
+            "见“修正记录”和fixed文件夹",
+            "see Fixes and the folder fixed",
+        ),
+        (
+            tally.accepted,
+            "核实属实",
+            "accepted",
+            "按核实名单不再计入",
+            "by the list of accepted findings",
+        ),
     ];
     for (count, word_zh, word, where_zh, place) in more {
         rows.push(vec![
@@ -243,10 +290,19 @@ fn front(given: &Given, found: &Inspection, zh: bool) -> (Vec<Vec<Value>>, Vec<M
         ]);
     }
     let hint = match zh {
-        true => "各表工作表与原表行列一致，单元格编号可直接对照原表；有问题的单元格按颜色标出，批注写明问题、应为和处理。",
-        false => "Sheets of tables keep rows and columns of their files, so that cells have the same names; marked cells say in a note what is wrong, what was expected and what to do.",
+        true => {
+            "各表工作表与原表行列一致，单元格编号可直接对照原表；有问题的单元格按颜色标出，批注写明问题、应为和处理。"
+        }
+        false => {
+            "Sheets of tables keep rows and columns of their files, so that cells have the same names; marked cells say in a note what is wrong, what was expected and what to do."
+        }
     };
-    rows.extend([Vec::new(), vec![hint.into()], vec![RELEASE.into()], Vec::new()]);
+    rows.extend([
+        Vec::new(),
+        vec![hint.into()],
+        vec![RELEASE.into()],
+        Vec::new(),
+    ]);
     let header = rows.len();
     rows.extend(rows_of(tables_table(given, found, zh), zh));
     (rows, marks, header)

@@ -22,11 +22,16 @@ fn places(case: &Path, outcome: &Outcome) -> Vec<(Place, Finding)> {
     let text = fs::read_to_string(case).unwrap();
     let file: toml::Table = toml::from_str(&text).unwrap();
     let entry = |t: &toml::Value, key: &str| {
-        t.get(key).and_then(toml::Value::as_str).unwrap_or("").to_string()
+        t.get(key)
+            .and_then(toml::Value::as_str)
+            .unwrap_or("")
+            .to_string()
     };
     let tables = file["table"].as_array().unwrap();
-    let mut files: Vec<(String, String)> =
-        tables.iter().map(|t| (entry(t, "file"), entry(t, "sheet"))).collect();
+    let mut files: Vec<(String, String)> = tables
+        .iter()
+        .map(|t| (entry(t, "file"), entry(t, "sheet")))
+        .collect();
     files.extend(
         (tables.iter().filter(|t| t.get("earlier").is_some()))
             .map(|t| (entry(t, "earlier"), entry(t, "earlier_sheet"))),
@@ -58,7 +63,10 @@ fn every_planted_fault_is_found_in_its_cell() {
             let there: Vec<&str> = (found.iter().filter(|(at, _)| *at == place))
                 .map(|(_, f)| f.rule.as_str())
                 .collect();
-            missed.push(format!("{} ({}) at {place:?}, found there: {there:?}", p.what, p.rule));
+            missed.push(format!(
+                "{} ({}) at {place:?}, found there: {there:?}",
+                p.what, p.rule
+            ));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
@@ -83,7 +91,10 @@ fn every_planted_fault_is_found_in_its_cell() {
     // The workbook keeps rows and columns, so that its cells have the names of the source.
     let book = outcome.folder.join("质检结果.xlsx");
     let sheets = sheet_names(&book).unwrap();
-    assert_eq!(sheets[..5], ["汇总", "按单元", "按规则", "问题清单", "修正记录"]);
+    assert_eq!(
+        sheets[..5],
+        ["汇总", "按单元", "按规则", "问题清单", "修正记录"]
+    );
     assert!(sheets.len() >= 5 + 13, "{sheets:?}");
     let schools = read_raw(&book, Some("学校")).unwrap();
     let source = read_raw(&dir.path().join("schools.xlsx"), None).unwrap();
@@ -94,9 +105,17 @@ fn every_planted_fault_is_found_in_its_cell() {
 
     // Certain fixes are made in copies, in the encoding of the source; the sources stay.
     let mended = read_raw(&outcome.folder.join("fixed/schools.xlsx"), Some("学校")).unwrap();
-    let wide = census.planted.iter().find(|p| p.rule == "full-width").unwrap();
+    let wide = census
+        .planted
+        .iter()
+        .find(|p| p.rule == "full-width")
+        .unwrap();
     let (row, column) = (wide.row.unwrap(), wide.column.unwrap());
-    assert!(matches!(mended.rows[row][column], Value::Integer(_)), "{:?}", mended.rows[row][column]);
+    assert!(
+        matches!(mended.rows[row][column], Value::Integer(_)),
+        "{:?}",
+        mended.rows[row][column]
+    );
     assert!(matches!(source.rows[row][column], Value::Text(_)));
     let buildings = read_raw(&outcome.folder.join("fixed/buildings.csv"), None).unwrap();
     let was = read_raw(&dir.path().join("buildings.csv"), None).unwrap();
@@ -120,7 +139,13 @@ fn a_clean_census_raises_no_alarm() {
     assert!(outcome.records >= 4000);
     assert!(!outcome.folder.join("fixed").exists());
     // Each rule that could judge did so.
-    for rule in ["density", "shifted-gcj02", "outside-unit", "schools-total", "population-jump"] {
+    for rule in [
+        "density",
+        "shifted-gcj02",
+        "outside-unit",
+        "schools-total",
+        "population-jump",
+    ] {
         let judged = outcome.inspection.judged.get(rule).copied().unwrap_or(0);
         assert!(judged > 0 || rule.starts_with("shifted"), "{rule}");
     }
@@ -131,12 +156,25 @@ fn the_same_census_gives_the_same_bytes_on_any_number_of_threads() {
     let bytes = |threads: usize| -> BTreeMap<PathBuf, Vec<u8>> {
         let dir = tempfile::tempdir().unwrap();
         make(2000, true).write(dir.path()).unwrap();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         let case = dir.path().join("quality.toml");
-        let outcome = pool.install(|| run(&case, &options(true), &|_| {})).unwrap();
+        let outcome = pool
+            .install(|| run(&case, &options(true), &|_| {}))
+            .unwrap();
         let mut out = BTreeMap::new();
-        for name in ["质检结果.xlsx", "findings.csv", "summary.md", "manifest.json"] {
-            out.insert(PathBuf::from(name), fs::read(outcome.folder.join(name)).unwrap());
+        for name in [
+            "质检结果.xlsx",
+            "findings.csv",
+            "summary.md",
+            "manifest.json",
+        ] {
+            out.insert(
+                PathBuf::from(name),
+                fs::read(outcome.folder.join(name)).unwrap(),
+            );
         }
         out
     };
@@ -156,8 +194,10 @@ fn the_known_faults_of_the_zhejiang_census_are_told() {
     fs::write(&case, text).unwrap();
     let outcome = run(&case, &options(true), &|_| {}).unwrap();
     let findings = &outcome.inspection.findings;
-    let told: BTreeSet<(&str, &str)> =
-        findings.iter().map(|f| (f.rule.as_str(), f.key.as_str())).collect();
+    let told: BTreeSet<(&str, &str)> = findings
+        .iter()
+        .map(|f| (f.rule.as_str(), f.key.as_str()))
+        .collect();
     for known in [
         ("row-without-border", "330103"),
         ("row-without-border", "330104"),
@@ -170,14 +210,23 @@ fn the_known_faults_of_the_zhejiang_census_are_told() {
     }
     let of = |rule: &str, key: &str, field: &str| {
         let mut all = findings.iter();
-        all.find(|f| f.rule == rule && f.key == key && f.field == field).unwrap()
+        all.find(|f| f.rule == rule && f.key == key && f.field == field)
+            .unwrap()
     };
     // The row of the zone without a code, and what misses of its prefecture.
-    assert!(findings.iter().any(|f| f.rule == "required" && f.field == "code" && f.at.row == Some(37)));
+    assert!(
+        findings
+            .iter()
+            .any(|f| f.rule == "required" && f.field == "code" && f.at.row == Some(37))
+    );
     let short = of("children-counts", "330300", "population");
     assert!(short.found.zh.contains("少249343") && short.severity == Severity::Error);
     let product = of("children-product", "330000", "gdp");
-    assert!(product.found.zh.contains("多1418600"), "{}", product.found.zh);
+    assert!(
+        product.found.zh.contains("多1418600"),
+        "{}",
+        product.found.zh
+    );
 }
 
 #[test]
@@ -191,7 +240,10 @@ fn accepted_findings_and_severities_of_the_case_count() {
     let case = dir.path().join("q.toml");
     let text = "name = \"t\"\nregion = [\"99\"]\naccepted = \"a.csv\"\n[[table]]\nkind = \"schools\"\nfile = \"t.csv\"\n[severity]\nmissing-expected-column = \"off\"\nrange = \"warning\"\n";
     write("q.toml", text);
-    write("a.csv", "rule,table,key,field,reason\nboarders-part,schools,9900000001,boarders,counted over two sites\nrange,schools,9900000009,,nobody\n");
+    write(
+        "a.csv",
+        "rule,table,key,field,reason\nboarders-part,schools,9900000001,boarders,counted over two sites\nrange,schools,9900000009,,nobody\n",
+    );
     let warnings = std::sync::Mutex::new(Vec::new());
     let outcome = run(&case, &options(false), &|news| {
         if let anlan::progress::News::Warning { text, .. } = news {
@@ -201,10 +253,21 @@ fn accepted_findings_and_severities_of_the_case_count() {
     .unwrap();
     let t = outcome.tally;
     // The full-width minus is mended; what it then says is out of range.
-    assert_eq!((t.errors, t.warnings, t.notes, t.accepted), (0, 1, 1, 1), "{:?}", outcome.inspection.findings);
+    assert_eq!(
+        (t.errors, t.warnings, t.notes, t.accepted),
+        (0, 1, 1, 1),
+        "{:?}",
+        outcome.inspection.findings
+    );
     assert_eq!(warnings.lock().unwrap().len(), 1);
     // Faults of the case are told together, and nothing is written.
-    write("q.toml", &text.replace("t.csv", "none.csv").replace("99\"]", "9x\"]").replace("name", "date = \"x\"\nname"));
+    write(
+        "q.toml",
+        &text
+            .replace("t.csv", "none.csv")
+            .replace("99\"]", "9x\"]")
+            .replace("name", "date = \"x\"\nname"),
+    );
     fs::remove_dir_all(dir.path().join("out")).unwrap();
     let error = run(&case, &options(false), &|_| {}).unwrap_err();
     assert_eq!(error.faults().len(), 2, "{error}");
@@ -221,9 +284,16 @@ fn a_team_adds_a_kind_of_table_by_a_file() {
          field = [{ field = \"code\", names = [\"井号\"], type = \"identifier\", presence = \"required\" }, { field = \"depth\", names = [\"井深\"], type = \"real\", unit = \"米\", max = 500.0 }]\n",
     );
     write("w.csv", "井号,井深（厘米）\nA1,3000\nA2,80000\n");
-    write("q.toml", "name = \"t\"\nrules = [\"wells.toml\"]\n[[table]]\nkind = \"wells\"\nfile = \"w.csv\"\n");
+    write(
+        "q.toml",
+        "name = \"t\"\nrules = [\"wells.toml\"]\n[[table]]\nkind = \"wells\"\nfile = \"w.csv\"\n",
+    );
     let outcome = run(&dir.path().join("q.toml"), &options(true), &|_| {}).unwrap();
-    let told: Vec<(&str, Option<usize>)> =
-        outcome.inspection.findings.iter().map(|f| (f.rule.as_str(), f.at.row)).collect();
+    let told: Vec<(&str, Option<usize>)> = outcome
+        .inspection
+        .findings
+        .iter()
+        .map(|f| (f.rule.as_str(), f.at.row))
+        .collect();
     assert_eq!(told, [("column-unit", Some(0)), ("range", Some(2))]);
 }

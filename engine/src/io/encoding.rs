@@ -240,12 +240,24 @@ mod tests {
             }
             let latin = |bytes: &[u8]| bytes.iter().map(|b| *b as char).collect::<String>();
             assert_eq!(misread(&latin(text.as_bytes())).as_deref(), Some(text));
-            assert_eq!(misread(&latin(&GB18030.encode(text).0)).as_deref(), Some(text));
+            assert_eq!(
+                misread(&latin(&GB18030.encode(text).0)).as_deref(),
+                Some(text)
+            );
             assert_eq!(misread(text), None);
         }
         assert_eq!(misread("鍚堟垚灏忓").as_deref(), Some("合成小"));
         // Rare characters, accents and signs that are right as they stand.
-        for text in ["瑷珲镇", "鍙鑫鋆小学", "Café Señor", "±0.5 °C", "№3", "（甲）区", "", "abc"] {
+        for text in [
+            "瑷珲镇",
+            "鍙鑫鋆小学",
+            "Café Señor",
+            "±0.5 °C",
+            "№3",
+            "（甲）区",
+            "",
+            "abc",
+        ] {
             assert_eq!(misread(text), None, "{text}");
         }
     }

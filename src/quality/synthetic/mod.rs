@@ -115,7 +115,9 @@ impl Made {
     ) -> Self {
         let rules = &book.tables[kind];
         let label = |f: &&str| {
-            let index = rules.index(f).unwrap_or_else(|| panic!("{kind} has no field {f}"));
+            let index = rules
+                .index(f)
+                .unwrap_or_else(|| panic!("{kind} has no field {f}"));
             rules.field[index].names[0].clone()
         };
         Made {
@@ -181,8 +183,11 @@ pub fn make(records: usize, faulty: bool) -> Synthetic {
 
 impl Synthetic {
     fn index(&self, kind: &str, earlier: bool) -> usize {
-        (self.tables.iter().position(|t| t.kind == kind && t.earlier == earlier))
-            .unwrap_or_else(|| panic!("no table {kind}"))
+        (self
+            .tables
+            .iter()
+            .position(|t| t.kind == kind && t.earlier == earlier))
+        .unwrap_or_else(|| panic!("no table {kind}"))
     }
 
     fn table(&mut self, kind: &str) -> &mut Made {
@@ -245,11 +250,17 @@ impl Synthetic {
             "# A made-up census, for tests and training; no such province exists.\n# 合成普查数据，供测试和培训用，并无此省。\nname = \"合成省普查\"\nregion = [\"99\"]\ndate = \"2020-12-31\"\n\n",
         );
         for table in self.tables.iter().filter(|t| !t.earlier) {
-            out += &format!("[[table]]\nkind = \"{}\"\nfile = \"{}\"\n", table.kind, table.file);
+            out += &format!(
+                "[[table]]\nkind = \"{}\"\nfile = \"{}\"\n",
+                table.kind, table.file
+            );
             if !table.sheet.is_empty() {
                 out += &format!("sheet = \"{}\"\n", table.sheet);
             }
-            let old = self.tables.iter().find(|t| t.earlier && t.kind == table.kind);
+            let old = self
+                .tables
+                .iter()
+                .find(|t| t.earlier && t.kind == table.kind);
             if let Some(old) = old {
                 out += &format!("earlier = \"{}\"\n", old.file);
                 if !old.sheet.is_empty() {
@@ -296,7 +307,8 @@ fn rectangles(outer: &[[f64; 4]], holes: &[[f64; 4]]) -> Geometry<f64> {
         points.push(corners[0]);
         LineString::from(points)
     };
-    let inside = |h: &&[f64; 4], o: &[f64; 4]| h[0] > o[0] && h[1] > o[1] && h[2] < o[2] && h[3] < o[3];
+    let inside =
+        |h: &&[f64; 4], o: &[f64; 4]| h[0] > o[0] && h[1] > o[1] && h[2] < o[2] && h[3] < o[3];
     let polygons = outer.iter().map(|o| {
         let inner = holes.iter().filter(|h| inside(h, o)).map(&ring).collect();
         Polygon::new(ring(o), inner)

@@ -11,8 +11,14 @@ pub(super) fn place(dice: &mut Dice, at: [f64; 4]) -> (Value, Value) {
     // Away from the border, which is drawn coarsely.
     let margin = 0.003;
     let micro = |v: f64| Value::Real(((v * 5e5).floor() * 2.0 + 1.0) / 1e6);
-    let x = dice.between(at[0] + margin, at[2] - margin);
+    let mut x = dice.between(at[0] + margin, at[2] - margin);
     let y = dice.between(at[1] + margin, at[3] - margin);
+    // Not in the enclave of another township.
+    let [west, south, east, north] = ENCLAVE.2;
+    let within = |v: f64, low: f64, high: f64| v > low - margin && v < high + margin;
+    if within(x, west, east) && within(y, south, north) {
+        x += east - west + 2.0 * margin;
+    }
     (micro(x), micro(y))
 }
 
@@ -37,16 +43,26 @@ fn credit(code: &str, n: usize) -> Value {
 }
 
 fn person(code: &str, n: usize) -> Value {
-    let head = format!("{}19{:02}{:02}{:02}{:03}", &code[..6], 55 + n % 35, 1 + n % 12, 1 + n % 28, n % 1000);
-    let id = "0123456789X".chars().map(|c| format!("{head}{c}")).find(|id| citizen_id(id));
+    let head = format!(
+        "{}19{:02}{:02}{:02}{:03}",
+        &code[..6],
+        55 + n % 35,
+        1 + n % 12,
+        1 + n % 28,
+        n % 1000
+    );
+    let id = "0123456789X"
+        .chars()
+        .map(|c| format!("{head}{c}"))
+        .find(|id| citizen_id(id));
     Value::Text(id.unwrap_or_default())
 }
 
 pub(super) fn clean(records: usize) -> Synthetic {
     let book = RuleBook::builtin();
     let townships = units::townships();
-    // Shares of the whole; the rest are buildings.
-    let part = |percent: usize| (records * percent / 1000).max(25);
+    // Shares of the whole, in thousandths; the rest are buildings.
+    let part = |percent: usize| (records * percent / 1000).max(110);
     let mut tables = vec![
         schools(&book, &townships, part(50)),
         hospitals(&book, &townships, part(27)),
@@ -66,10 +82,30 @@ pub(super) fn clean(records: usize) -> Synthetic {
     let counts = counts(&tables, &townships);
     let all = units::table(&book, &townships, &counts);
     for (what, rule, row, field) in [
-        ("a truly large township", "density product-per-head", LARGE, "population"),
-        ("a legal zero: no townspeople", "urban-rural range", RURAL, "urban"),
-        ("a township that grew by half", "population-jump", GROWN, "population"),
-        ("a township with an enclave in another county", "outside-unit", ENCLAVE.0, "code"),
+        (
+            "a truly large township",
+            "density product-per-head",
+            LARGE,
+            "population",
+        ),
+        (
+            "a legal zero: no townspeople",
+            "urban-rural range",
+            RURAL,
+            "urban",
+        ),
+        (
+            "a township that grew by half",
+            "population-jump",
+            GROWN,
+            "population",
+        ),
+        (
+            "a township with an enclave in another county",
+            "outside-unit",
+            ENCLAVE.0,
+            "code",
+        ),
     ] {
         twins.push(all.place(what, rule, units::row_of(row), field));
     }
@@ -111,10 +147,31 @@ fn counts(tables: &[Made], townships: &[Township]) -> Vec<[i64; 3]> {
 
 fn buildings(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "unit", "address", "use", "structure", "storeys", "height", "ground_area",
-        "floor_area", "households", "residents", "built", "retrofitted", "value", "lon", "lat",
+        "code",
+        "unit",
+        "address",
+        "use",
+        "structure",
+        "storeys",
+        "height",
+        "ground_area",
+        "floor_area",
+        "households",
+        "residents",
+        "built",
+        "retrofitted",
+        "value",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "buildings", "buildings.csv", "", TextEncoding::Gb18030, &fields);
+    let mut out = Made::new(
+        book,
+        "buildings",
+        "buildings.csv",
+        "",
+        TextEncoding::Gb18030,
+        &fields,
+    );
     let mut dice = Dice::new(3);
     for i in 0..n {
         let t = home(townships, i);
@@ -149,8 +206,16 @@ fn buildings(book: &RuleBook, townships: &[Township], n: usize) -> Made {
             rounded(height, 1),
             Value::Real(ground),
             Value::Real(floor),
-            if lives { Value::Integer(households) } else { Value::Null },
-            if lives { Value::Integer(households * 3) } else { Value::Null },
+            if lives {
+                Value::Integer(households)
+            } else {
+                Value::Null
+            },
+            if lives {
+                Value::Integer(households * 3)
+            } else {
+                Value::Null
+            },
             Value::Integer(built),
             retrofitted,
             rounded(value, 2),
@@ -162,7 +227,9 @@ fn buildings(book: &RuleBook, townships: &[Township], n: usize) -> Made {
 }
 
 fn building_twins(b: &mut Made, twins: &mut Vec<Planted>) {
-    let rc = (0..b.rows.len()).filter(|r| *b.get(*r, "use") == "城镇住宅".into()).collect::<Vec<_>>();
+    let rc = (0..b.rows.len())
+        .filter(|r| *b.get(*r, "use") == "城镇住宅".into())
+        .collect::<Vec<_>>();
     // The tallest tower that the list allows, with the floor area that it has.
     let tower = rc[3];
     let ground = b.number(tower, "ground_area");
@@ -170,7 +237,12 @@ fn building_twins(b: &mut Made, twins: &mut Vec<Planted>) {
     b.set(tower, "height", 448.5);
     b.set(tower, "floor_area", (ground * 1280.0).round() / 10.0);
     b.set(tower, "value", (ground * 128.0 * 22.0).round() / 100.0);
-    twins.push(b.place("a tower of 128 storeys", "range storey-height floor-per-storey", tower, "storeys"));
+    twins.push(b.place(
+        "a tower of 128 storeys",
+        "range storey-height floor-per-storey",
+        tower,
+        "storeys",
+    ));
     b.set(5, "built", 1102_i64);
     twins.push(b.place("a house of the twelfth century", "early-date", 5, "built"));
     b.set(6, "height", Value::Text("6.0".into()));
@@ -178,24 +250,60 @@ fn building_twins(b: &mut Made, twins: &mut Vec<Planted>) {
     let floor = b.number(6, "ground_area") * 2.0;
     b.set(6, "floor_area", (floor * 10.0).round() / 10.0);
     b.set(6, "value", (floor * 12.0).round() / 100.0);
-    twins.push(b.place("a height that ends in .0", "float-code whole-number", 6, "height"));
+    twins.push(b.place(
+        "a height that ends in .0",
+        "float-code whole-number",
+        6,
+        "height",
+    ));
     b.set(7, "address", "合成大道（东）3人桥,甲座");
-    twins.push(b.place("brackets, a digit with 人 and a comma in an address", "full-width number-with-unit thousands-separator", 7, "address"));
+    twins.push(b.place(
+        "brackets, a digit with 人 and a comma in an address",
+        "full-width number-with-unit thousands-separator",
+        7,
+        "address",
+    ));
     // The neighbour in the next house: other place, hardly away.
     let (lon, lat) = (b.number(8, "lon"), b.number(8, "lat"));
     let unit = b.get(8, "unit").clone();
     b.set(9, "unit", unit);
     b.set(9, "lon", ((lon + 0.000_02) * 1e6).round() / 1e6);
     b.set(9, "lat", lat);
-    twins.push(b.place("two houses two metres apart", "same-place near-duplicate", 9, "lon"));
+    twins.push(b.place(
+        "two houses two metres apart",
+        "same-place near-duplicate",
+        9,
+        "lon",
+    ));
 }
 
 fn schools(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "kind", "students", "boarders", "staff", "buildings", "floor_area",
-        "site_area", "founded", "opened", "credit_code", "phone", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "kind",
+        "students",
+        "boarders",
+        "staff",
+        "buildings",
+        "floor_area",
+        "site_area",
+        "founded",
+        "opened",
+        "credit_code",
+        "phone",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "schools", "schools.xlsx", "学校", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "schools",
+        "schools.xlsx",
+        "学校",
+        TextEncoding::Utf8,
+        &fields,
+    );
     out.titles = vec![
         vec!["第一次全国自然灾害综合风险普查学校调查表（合成）".into()],
         vec!["填报单位：合成省".into()],
@@ -242,7 +350,14 @@ fn hospitals(book: &RuleBook, townships: &[Township], n: usize) -> Made {
         "code", "name", "unit", "grade", "kind", "beds", "icu_beds", "staff", "doctors", "nurses",
         "opened", "phone", "lon", "lat",
     ];
-    let mut out = Made::new(book, "hospitals", "hospitals.csv", "", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "hospitals",
+        "hospitals.csv",
+        "",
+        TextEncoding::Utf8,
+        &fields,
+    );
     let mut dice = Dice::new(5);
     for i in 0..n {
         let t = home(townships, i);
@@ -278,10 +393,29 @@ fn hospitals(book: &RuleBook, townships: &[Township], n: usize) -> Made {
 
 fn homes(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "beds", "residents", "disabled", "staff", "floor_area", "opened",
-        "head", "head_id", "phone", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "beds",
+        "residents",
+        "disabled",
+        "staff",
+        "floor_area",
+        "opened",
+        "head",
+        "head_id",
+        "phone",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "homes", "homes.xlsx", "养老机构", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "homes",
+        "homes.xlsx",
+        "养老机构",
+        TextEncoding::Utf8,
+        &fields,
+    );
     out.titles = vec![vec!["养老机构调查表（合成）".into()], Vec::new()];
     let mut dice = Dice::new(6);
     for i in 0..n {
@@ -318,10 +452,29 @@ fn homes(book: &RuleBook, townships: &[Township], n: usize) -> Made {
 
 fn shelters(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "kind", "grade", "capacity", "area", "site_area", "built", "water",
-        "power", "phone", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "kind",
+        "grade",
+        "capacity",
+        "area",
+        "site_area",
+        "built",
+        "water",
+        "power",
+        "phone",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "shelters", "shelters.csv", "", TextEncoding::Gb18030, &fields);
+    let mut out = Made::new(
+        book,
+        "shelters",
+        "shelters.csv",
+        "",
+        TextEncoding::Gb18030,
+        &fields,
+    );
     let mut dice = Dice::new(7);
     for i in 0..n {
         let t = home(townships, i);
@@ -360,22 +513,44 @@ fn twins_of(tables: &mut [Made], townships: &[Township], twins: &mut Vec<Planted
     assert!(s.get(a, "unit").to_string()[..6] != s.get(b, "unit").to_string()[..6]);
     let name = s.get(a, "name").clone();
     s.set(b, "name", name);
-    twins.push(s.place("the same name in another county", "near-duplicate duplicate-key", b, "name"));
+    twins.push(s.place(
+        "the same name in another county",
+        "near-duplicate duplicate-key",
+        b,
+        "name",
+    ));
     s.set(10, "boarders", 0_i64);
-    twins.push(s.place("a legal zero: no boarders", "range required", 10, "boarders"));
+    twins.push(s.place(
+        "a legal zero: no boarders",
+        "range required",
+        10,
+        "boarders",
+    ));
     s.set(11, "boarders", Value::Null);
     twins.push(s.place("an optional cell left blank", "required", 11, "boarders"));
     s.set(15, "founded", 1902_i64);
     s.set(15, "opened", "1904-02-29");
-    twins.push(s.place("an old school, opened on a leap day", "impossible-date early-date founded-opened", 15, "opened"));
+    twins.push(s.place(
+        "an old school, opened on a leap day",
+        "impossible-date early-date founded-opened",
+        15,
+        "opened",
+    ));
     s.set(16, "name", "瑗瑷镇合成小学（东校区）");
-    twins.push(s.place("rare characters and full-width brackets in a name", "misread full-width", 16, "name"));
+    twins.push(s.place(
+        "rare characters and full-width brackets in a name",
+        "misread full-width",
+        16,
+        "name",
+    ));
     s.set(20, "phone", "400-820-0000");
     s.set(21, "phone", "0900-6000021-803");
     twins.push(s.place("a service number", "phone", 20, "phone"));
     twins.push(s.place("a number with an extension", "phone", 21, "phone"));
     // Two decimals by chance, the other coordinate exact.
-    let lat = townships.iter().find(|t| *s.get(22, "unit") == t.code.as_str().into());
+    let lat = townships
+        .iter()
+        .find(|t| *s.get(22, "unit") == t.code.as_str().into());
     if let Some(t) = lat {
         s.set(22, "lon", ((t.at[0] + 0.04) * 100.0).round() / 100.0);
         twins.push(s.place("a longitude that ends in zeros", "coarse-place", 22, "lon"));
@@ -386,36 +561,71 @@ fn twins_of(tables: &mut [Made], townships: &[Township], twins: &mut Vec<Planted
     for field in ["beds", "icu_beds"] {
         h.set(3, field, 0_i64);
     }
-    twins.push(h.place("a legal zero: a clinic without beds", "range staff-per-bed", 3, "beds"));
+    twins.push(h.place(
+        "a legal zero: a clinic without beds",
+        "range staff-per-bed",
+        3,
+        "beds",
+    ));
     h.set(4, "opened", "2020-12-31");
-    twins.push(h.place("opened on the day of the census", "future-date", 4, "opened"));
-    let (lon, lat, unit) = (h.get(5, "lon").clone(), h.get(5, "lat").clone(), h.get(5, "unit").clone());
+    twins.push(h.place(
+        "opened on the day of the census",
+        "future-date",
+        4,
+        "opened",
+    ));
+    let (lon, lat, unit) = (
+        h.get(5, "lon").clone(),
+        h.get(5, "lat").clone(),
+        h.get(5, "unit").clone(),
+    );
     let y = &mut tables[2];
     y.set(5, "lon", lon);
     y.set(5, "lat", lat);
     y.set(5, "unit", unit);
-    twins.push(y.place("a home at the very place of a hospital", "same-place", 5, "lon"));
-    let x = (0..y.rows.len()).find(|r| y.get(*r, "head_id").to_string().ends_with('X'));
+    twins.push(y.place(
+        "a home at the very place of a hospital",
+        "same-place",
+        5,
+        "lon",
+    ));
+    let x = (30..y.rows.len()).find(|r| y.get(*r, "head_id").to_string().ends_with('X'));
     if let Some(x) = x {
-        twins.push(y.place("a citizen's number that ends in X", "citizen-id", x, "head_id"));
+        twins.push(y.place(
+            "a citizen's number that ends in X",
+            "citizen-id",
+            x,
+            "head_id",
+        ));
     }
     y.set(8, "head", "无");
     twins.push(y.place("无 in a field of text", "placeholder", 8, "head"));
     y.set(9, "residents", y.number(9, "beds") as i64);
     twins.push(y.place("a home that is full", "residents-part", 9, "residents"));
     let e = &mut tables[3];
-    let inside = (0..e.rows.len()).find(|r| *e.get(*r, "unit") == townships[ENCLAVE.0].code.as_str().into());
+    let inside =
+        (0..e.rows.len()).find(|r| *e.get(*r, "unit") == townships[ENCLAVE.0].code.as_str().into());
     if let Some(row) = inside {
         e.set(row, "lon", 100.431_537);
         e.set(row, "lat", 40.581_353);
-        twins.push(e.place("a shelter in the enclave of its township", "outside-unit", row, "lon"));
+        twins.push(e.place(
+            "a shelter in the enclave of its township",
+            "outside-unit",
+            row,
+            "lon",
+        ));
     }
     // Sixty metres outside the border, which is generalised to that.
     let near = (0..e.rows.len()).find(|r| *e.get(*r, "unit") == townships[45].code.as_str().into());
     if let Some(row) = near {
         e.set(row, "lon", townships[45].at[2] + 0.000_703);
         e.set(row, "lat", townships[45].at[1] + 0.100_007);
-        twins.push(e.place("a shelter sixty metres outside a generalised border", "outside-unit shifted-gcj02", row, "lon"));
+        twins.push(e.place(
+            "a shelter sixty metres outside a generalised border",
+            "outside-unit shifted-gcj02",
+            row,
+            "lon",
+        ));
     }
 }
 
@@ -441,8 +651,16 @@ fn earlier_of(book: &RuleBook, now: &Made) -> Made {
     let mut dice = Dice::new(8);
     let schools = now.kind == "schools";
     let (file, figure, fields): (_, _, &[&'static str]) = match schools {
-        true => ("schools_2019.csv", "students", &["code", "name", "unit", "students", "founded", "lon", "lat"]),
-        false => ("hospitals_2019.csv", "beds", &["code", "name", "unit", "beds", "lon", "lat"]),
+        true => (
+            "schools_2019.csv",
+            "students",
+            &["code", "name", "unit", "students", "founded", "lon", "lat"],
+        ),
+        false => (
+            "hospitals_2019.csv",
+            "beds",
+            &["code", "name", "unit", "beds", "lon", "lat"],
+        ),
     };
     let mut out = Made::new(book, now.kind, file, "", TextEncoding::Utf8Marked, fields);
     out.earlier = true;
@@ -462,10 +680,21 @@ fn moved_twin(out: &mut Synthetic) {
     let (lon, lat) = (old.number(12, "lon"), old.number(12, "lat"));
     old.set(12, "lon", ((lon + 0.0072) * 1e6).round() / 1e6);
     old.set(12, "lat", ((lat - 0.0057) * 1e6).round() / 1e6);
-    let place = out.table("hospitals").place("a hospital that moved 900 m", "moved shifted-gcj02", 12, "lon");
+    let place = out.table("hospitals").place(
+        "a hospital that moved 900 m",
+        "moved shifted-gcj02",
+        12,
+        "lon",
+    );
     out.twins.push(place);
     let now = out.table("schools").number(30, "students");
-    out.earlier("schools").set(30, "students", (now * 1.9) as i64);
-    let place = out.table("schools").place("a school that lost nearly half of its students", "students-jump", 30, "students");
+    out.earlier("schools")
+        .set(30, "students", (now * 1.9) as i64);
+    let place = out.table("schools").place(
+        "a school that lost nearly half of its students",
+        "students-jump",
+        30,
+        "students",
+    );
     out.twins.push(place);
 }

@@ -29,7 +29,12 @@ pub(super) fn townships() -> Vec<Township> {
                 out.push(Township {
                     code: format!("99{:02}{:02}{:03}", p + 1, c + 1, t + 1),
                     name: format!("合成{}{}{}乡", p + 1, c + 1, t + 1),
-                    at: [round(west), round(south), round(west + 0.08), round(south + 0.25)],
+                    at: [
+                        round(west),
+                        round(south),
+                        round(west + 0.08),
+                        round(south + 0.25),
+                    ],
                 });
             }
         }
@@ -50,16 +55,33 @@ pub(super) fn borders(townships: &[Township]) -> Layer {
         });
     };
     let around = |of: &[Township]| {
-        of.iter().fold([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY], |b, t| {
-            [b[0].min(t.at[0]), b[1].min(t.at[1]), b[2].max(t.at[2]), b[3].max(t.at[3])]
-        })
+        of.iter().fold(
+            [
+                f64::INFINITY,
+                f64::INFINITY,
+                f64::NEG_INFINITY,
+                f64::NEG_INFINITY,
+            ],
+            |b, t| {
+                [
+                    b[0].min(t.at[0]),
+                    b[1].min(t.at[1]),
+                    b[2].max(t.at[2]),
+                    b[3].max(t.at[3]),
+                ]
+            },
+        )
     };
     for (i, t) in townships.iter().enumerate() {
         let mut outer = vec![t.at];
         if i == ENCLAVE.0 {
             outer.push(ENCLAVE.2);
         }
-        let holes = if i == ENCLAVE.1 { vec![ENCLAVE.2] } else { Vec::new() };
+        let holes = if i == ENCLAVE.1 {
+            vec![ENCLAVE.2]
+        } else {
+            Vec::new()
+        };
         push(t.code.clone(), t.name.clone(), &outer, &holes);
     }
     for (k, group) in townships.chunks(TREE.2).enumerate() {
@@ -67,8 +89,17 @@ pub(super) fn borders(townships: &[Township]) -> Layer {
         if k == ENCLAVE.0 / TREE.2 {
             outer.push(ENCLAVE.2);
         }
-        let holes = if k == ENCLAVE.1 / TREE.2 { vec![ENCLAVE.2] } else { Vec::new() };
-        push(group[0].code[..6].into(), county_name(&group[0].code), &outer, &holes);
+        let holes = if k == ENCLAVE.1 / TREE.2 {
+            vec![ENCLAVE.2]
+        } else {
+            Vec::new()
+        };
+        push(
+            group[0].code[..6].into(),
+            county_name(&group[0].code),
+            &outer,
+            &holes,
+        );
     }
     for group in townships.chunks(TREE.2 * TREE.1) {
         let code = format!("{}00", &group[0].code[..4]);
@@ -88,9 +119,25 @@ fn prefecture_name(code: &str) -> String {
 
 /// Fields of the table, in its order.
 pub(super) const FIELDS: [&str; 19] = [
-    "code", "name", "parent", "year", "area", "population", "male", "female", "urban", "rural",
-    "age_0_14", "age_15_64", "age_65_plus", "households", "household_people", "gdp", "schools",
-    "hospital_beds", "shelter_places",
+    "code",
+    "name",
+    "parent",
+    "year",
+    "area",
+    "population",
+    "male",
+    "female",
+    "urban",
+    "rural",
+    "age_0_14",
+    "age_15_64",
+    "age_65_plus",
+    "households",
+    "household_people",
+    "gdp",
+    "schools",
+    "hospital_beds",
+    "shelter_places",
 ];
 
 /// A township twelve times as large as the others: people, area and product alike.
@@ -110,7 +157,14 @@ pub(super) fn row_of(township: usize) -> usize {
 /// The table of units. `counts` gives schools, beds and places in shelters of each township.
 pub(super) fn table(book: &RuleBook, townships: &[Township], counts: &[[i64; 3]]) -> Made {
     let mut dice = Dice::new(1);
-    let mut out = Made::new(book, "units", "units.csv", "", TextEncoding::Utf8Marked, &FIELDS);
+    let mut out = Made::new(
+        book,
+        "units",
+        "units.csv",
+        "",
+        TextEncoding::Utf8Marked,
+        &FIELDS,
+    );
     let mut leaves: Vec<Vec<Value>> = Vec::new();
     for (i, t) in townships.iter().enumerate() {
         let size = if i == LARGE { 12.0 } else { 1.0 };
@@ -118,7 +172,11 @@ pub(super) fn table(book: &RuleBook, townships: &[Township], counts: &[[i64; 3]]
         let people = (dice.around(120.0, 0.3) * area).round();
         let share = |s: f64| (people * s).floor();
         let male = share(dice.between(0.49, 0.53));
-        let urban = if i == RURAL { 0.0 } else { share(dice.between(0.2, 0.7)) };
+        let urban = if i == RURAL {
+            0.0
+        } else {
+            share(dice.between(0.2, 0.7))
+        };
         let young = share(dice.between(0.12, 0.18));
         let old = share(dice.between(0.12, 0.2));
         let households = (people / dice.between(2.4, 3.2)).round();
@@ -147,7 +205,12 @@ pub(super) fn table(book: &RuleBook, townships: &[Township], counts: &[[i64; 3]]
         ]);
     }
     let head = |code: String, name: String, parent: Value, below: &[Vec<Value>]| {
-        let mut row = vec![Value::Text(code), Value::Text(name), parent, Value::Integer(2020)];
+        let mut row = vec![
+            Value::Text(code),
+            Value::Text(name),
+            parent,
+            Value::Integer(2020),
+        ];
         for c in 4..FIELDS.len() {
             let sum: f64 = below.iter().filter_map(|r| r[c].as_f64()).sum();
             row.push(match c {
@@ -157,15 +220,22 @@ pub(super) fn table(book: &RuleBook, townships: &[Township], counts: &[[i64; 3]]
         }
         row
     };
-    out.rows.push(head("990000".into(), "合成省".into(), Value::Null, &leaves));
+    out.rows
+        .push(head("990000".into(), "合成省".into(), Value::Null, &leaves));
     for (p, prefecture) in leaves.chunks(TREE.2 * TREE.1).enumerate() {
         let code = &townships[p * TREE.2 * TREE.1].code;
         let own = format!("{}00", &code[..4]);
-        out.rows.push(head(own.clone(), prefecture_name(code), "990000".into(), prefecture));
+        out.rows.push(head(
+            own.clone(),
+            prefecture_name(code),
+            "990000".into(),
+            prefecture,
+        ));
         for county in prefecture.chunks(TREE.2) {
             let code = county[0][0].to_string();
             let parent = Value::Text(own.clone());
-            out.rows.push(head(code[..6].into(), county_name(&code), parent, county));
+            out.rows
+                .push(head(code[..6].into(), county_name(&code), parent, county));
             out.rows.extend(county.iter().cloned());
         }
     }
@@ -176,7 +246,14 @@ pub(super) fn table(book: &RuleBook, townships: &[Township], counts: &[[i64; 3]]
 pub(super) fn earlier(book: &RuleBook, now: &Made) -> Made {
     let mut dice = Dice::new(2);
     let fields = ["code", "name", "year", "area", "population", "gdp"];
-    let mut out = Made::new(book, "units", "units_2010.xlsx", "2010", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "units",
+        "units_2010.xlsx",
+        "2010",
+        TextEncoding::Utf8,
+        &fields,
+    );
     out.earlier = true;
     out.titles = vec![vec!["合成省行政单元基本情况（2010年）".into()]];
     for row in 0..now.rows.len() {

@@ -8,10 +8,29 @@ use anlan_models::census::quality::RuleBook;
 
 pub(super) fn depots(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "level", "floor_area", "volume", "tents", "quilts", "beds",
-        "value", "opened", "phone", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "level",
+        "floor_area",
+        "volume",
+        "tents",
+        "quilts",
+        "beds",
+        "value",
+        "opened",
+        "phone",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "depots", "depots.csv", "", TextEncoding::Utf8Marked, &fields);
+    let mut out = Made::new(
+        book,
+        "depots",
+        "depots.csv",
+        "",
+        TextEncoding::Utf8Marked,
+        &fields,
+    );
     let mut dice = Dice::new(20);
     for i in 0..n {
         let t = home(townships, i);
@@ -41,10 +60,33 @@ pub(super) fn depots(book: &RuleBook, townships: &[Township], n: usize) -> Made 
 
 pub(super) fn sites(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "kind", "scale", "volume", "households", "people", "property",
-        "found", "due", "closed", "status", "monitored", "warden", "phone", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "kind",
+        "scale",
+        "volume",
+        "households",
+        "people",
+        "property",
+        "found",
+        "due",
+        "closed",
+        "status",
+        "monitored",
+        "warden",
+        "phone",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "sites", "sites.csv", "", TextEncoding::Gb18030, &fields);
+    let mut out = Made::new(
+        book,
+        "sites",
+        "sites.csv",
+        "",
+        TextEncoding::Gb18030,
+        &fields,
+    );
     let mut dice = Dice::new(21);
     for i in 0..n {
         let t = home(townships, i);
@@ -61,7 +103,12 @@ pub(super) fn sites(book: &RuleBook, townships: &[Township], n: usize) -> Made {
             true => day(2019, &mut dice),
             false => Value::Null,
         };
-        let kinds = [("滑坡", "01"), ("崩塌", "02"), ("泥石流", "03"), ("不稳定斜坡", "07")];
+        let kinds = [
+            ("滑坡", "01"),
+            ("崩塌", "02"),
+            ("泥石流", "03"),
+            ("不稳定斜坡", "07"),
+        ];
         let (kind, number) = kinds[i % 4];
         let (lon, lat) = place(&mut dice, t.at);
         out.rows.push(vec![
@@ -90,12 +137,38 @@ pub(super) fn sites(book: &RuleBook, townships: &[Township], n: usize) -> Made {
 
 pub(super) fn disasters(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "unit", "kind", "start", "end", "affected", "deaths", "missing", "relocated",
-        "relocated_central", "relocated_dispersed", "collapsed", "severe", "slight", "crops",
-        "crops_damaged", "crops_lost", "loss", "loss_housing", "loss_farming", "loss_industry",
-        "loss_works", "loss_services",
+        "code",
+        "unit",
+        "kind",
+        "start",
+        "end",
+        "affected",
+        "deaths",
+        "missing",
+        "relocated",
+        "relocated_central",
+        "relocated_dispersed",
+        "collapsed",
+        "severe",
+        "slight",
+        "crops",
+        "crops_damaged",
+        "crops_lost",
+        "loss",
+        "loss_housing",
+        "loss_farming",
+        "loss_industry",
+        "loss_works",
+        "loss_services",
     ];
-    let mut out = Made::new(book, "disasters", "disasters.csv", "", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "disasters",
+        "disasters.csv",
+        "",
+        TextEncoding::Utf8,
+        &fields,
+    );
     let mut dice = Dice::new(22);
     for i in 0..n {
         let t = home(townships, i);
@@ -140,7 +213,14 @@ pub(super) fn roads(book: &RuleBook, townships: &[Township], n: usize) -> Made {
         "code", "name", "route", "unit", "grade", "from_km", "to_km", "length", "width", "lanes",
         "built",
     ];
-    let mut out = Made::new(book, "roads", "works.xlsx", "公路", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "roads",
+        "works.xlsx",
+        "公路",
+        TextEncoding::Utf8,
+        &fields,
+    );
     out.titles = vec![vec!["公路调查表（合成）".into()]];
     let mut dice = Dice::new(23);
     for i in 0..n {
@@ -174,7 +254,14 @@ pub(super) fn bridges(book: &RuleBook, townships: &[Township], n: usize) -> Made
     let fields = [
         "code", "name", "unit", "class", "length", "span", "width", "rating", "built", "lon", "lat",
     ];
-    let mut out = Made::new(book, "bridges", "works.xlsx", "桥梁", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "bridges",
+        "works.xlsx",
+        "桥梁",
+        TextEncoding::Utf8,
+        &fields,
+    );
     let mut dice = Dice::new(24);
     for i in 0..n {
         let t = home(townships, i);
@@ -204,10 +291,31 @@ pub(super) fn bridges(book: &RuleBook, townships: &[Township], n: usize) -> Made
 
 pub(super) fn reservoirs(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "scale", "capacity", "useful", "dead", "dam_height", "catchment",
-        "dead_level", "normal_level", "flood_level", "crest_level", "built", "lon", "lat",
+        "code",
+        "name",
+        "unit",
+        "scale",
+        "capacity",
+        "useful",
+        "dead",
+        "dam_height",
+        "catchment",
+        "dead_level",
+        "normal_level",
+        "flood_level",
+        "crest_level",
+        "built",
+        "lon",
+        "lat",
     ];
-    let mut out = Made::new(book, "reservoirs", "works.xlsx", "水库", TextEncoding::Utf8, &fields);
+    let mut out = Made::new(
+        book,
+        "reservoirs",
+        "works.xlsx",
+        "水库",
+        TextEncoding::Utf8,
+        &fields,
+    );
     let mut dice = Dice::new(25);
     for i in 0..n {
         let t = home(townships, i);
@@ -220,7 +328,12 @@ pub(super) fn reservoirs(book: &RuleBook, townships: &[Township], n: usize) -> M
             Value::Text(format!("W{:06}", i + 1)),
             Value::Text(format!("合成第{}水库", i + 1)),
             t.code.as_str().into(),
-            if capacity < 100.0 { "小(2)型" } else { "小(1)型" }.into(),
+            if capacity < 100.0 {
+                "小(2)型"
+            } else {
+                "小(1)型"
+            }
+            .into(),
             Value::Real(capacity),
             rounded(capacity * 0.7, 2),
             rounded(capacity * 0.05, 2),
@@ -240,10 +353,26 @@ pub(super) fn reservoirs(book: &RuleBook, townships: &[Township], n: usize) -> M
 
 pub(super) fn dykes(book: &RuleBook, townships: &[Township], n: usize) -> Made {
     let fields = [
-        "code", "name", "unit", "class", "standard", "length", "met_length", "height",
-        "crest_width", "protected", "built",
+        "code",
+        "name",
+        "unit",
+        "class",
+        "standard",
+        "length",
+        "met_length",
+        "height",
+        "crest_width",
+        "protected",
+        "built",
     ];
-    let mut out = Made::new(book, "dykes", "dykes.csv", "", TextEncoding::Utf8Marked, &fields);
+    let mut out = Made::new(
+        book,
+        "dykes",
+        "dykes.csv",
+        "",
+        TextEncoding::Utf8Marked,
+        &fields,
+    );
     let mut dice = Dice::new(26);
     for i in 0..n {
         let t = home(townships, i);
@@ -275,7 +404,12 @@ pub(super) fn twins_of(tables: &mut [Made], twins: &mut Vec<Planted>) {
     sites.set(5, "households", 30_i64);
     sites.set(5, "scale", "小型");
     sites.set(5, "monitored", "否");
-    twins.push(sites.place("a small site just below its bound", "small-scale monitored-sites", 5, "people"));
+    twins.push(sites.place(
+        "a small site just below its bound",
+        "small-scale monitored-sites",
+        5,
+        "people",
+    ));
     sites.set(6, "volume", 0_i64);
     twins.push(sites.place("a legal zero: no volume", "range", 6, "volume"));
     let d = &mut tables[6];
@@ -285,7 +419,14 @@ pub(super) fn twins_of(tables: &mut [Made], twins: &mut Vec<Planted>) {
     d.set(5, "start", "2016-02-29");
     d.set(5, "end", "2016-03-02");
     twins.push(d.place("a leap day", "impossible-date", 5, "start"));
-    for field in ["loss", "loss_housing", "loss_farming", "loss_industry", "loss_works", "loss_services"] {
+    for field in [
+        "loss",
+        "loss_housing",
+        "loss_farming",
+        "loss_industry",
+        "loss_works",
+        "loss_services",
+    ] {
         d.set(6, field, 0_i64);
     }
     twins.push(d.place("a legal zero: no loss", "range loss-per-head", 6, "loss"));
@@ -300,5 +441,10 @@ pub(super) fn twins_of(tables: &mut [Made], twins: &mut Vec<Planted>) {
     let dykes = &mut tables[10];
     let length = dykes.number(3, "length");
     dykes.set(3, "met_length", length);
-    twins.push(dykes.place("a dyke up to standard in all its length", "met-part", 3, "met_length"));
+    twins.push(dykes.place(
+        "a dyke up to standard in all its length",
+        "met-part",
+        3,
+        "met_length",
+    ));
 }

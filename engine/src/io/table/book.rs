@@ -45,7 +45,7 @@ pub struct BookSheet<'a> {
     pub name: String,
     /// Rows, of unlike lengths.
     pub rows: &'a [Vec<Value>],
-    /// Row of the header, from 0: bold, framed, frozen with all above it, with a filter. `None` for a page of text.
+    /// Row of the header, from 0: bold, framed, frozen with the few rows above it, with a filter. `None` for a page of text.
     pub header: Option<usize>,
     /// Coloured cells; where a cell has several marks the first gives the colour and the notes are joined.
     pub marks: Vec<Mark>,
@@ -184,7 +184,10 @@ fn write_sheet(out: &mut Worksheet, sheet: &BookSheet<'_>) -> Result<(), XlsxErr
         out.set_column_width(c as u16, (width as f64 + 2.0).clamp(6.0, sheet.widest))?;
     }
     if let Some(header) = sheet.header {
-        out.set_freeze_panes(header as u32 + 1, 0)?;
+        // A header far down the page would freeze half of the window.
+        if header <= 6 {
+            out.set_freeze_panes(header as u32 + 1, 0)?;
+        }
         if sheet.rows.len() > header + 1 && columns > 0 {
             let last = sheet.rows.len() as u32 - 1;
             out.autofilter(header as u32, 0, last, columns as u16 - 1)?;

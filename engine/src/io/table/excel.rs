@@ -89,7 +89,11 @@ fn parse(
         let mut values = vec![Value::Null; left];
         for data in row {
             if let Data::Error(e) = data {
-                let place = format!("sheet {name}, cell {}{}", column_letters(values.len()), number + 1);
+                let place = format!(
+                    "sheet {name}, cell {}{}",
+                    column_letters(values.len()),
+                    number + 1
+                );
                 let fault = Fault::new(
                     path,
                     e.to_string(),

@@ -69,7 +69,10 @@ impl Table {
     pub fn place(&self, row: usize, column: usize) -> String {
         let number = self.first_row + row;
         let name = self.columns.get(column).map_or("", String::as_str);
-        format!("row {number}, column {name} ({}{number})", column_letters(column))
+        format!(
+            "row {number}, column {name} ({}{number})",
+            column_letters(column)
+        )
     }
 }
 

@@ -235,7 +235,11 @@ pub fn date_parts(text: &str) -> Option<(i64, u32, u32)> {
         ));
     }
     let chinese = day.contains('年');
-    let tail = if chinese { day.strip_suffix('日')? } else { day };
+    let tail = if chinese {
+        day.strip_suffix('日')?
+    } else {
+        day
+    };
     let separators: &[char] = match chinese {
         true => &['年', '月'],
         false => &['-', '/', '.'],
@@ -274,7 +278,9 @@ fn degrees(text: &str) -> Option<String> {
         None if rest.is_empty() => ("0", ""),
         None => return None,
     };
-    let second = rest.trim_end_matches(['″', '"', '”', '秒', '\'', '′']).trim();
+    let second = rest
+        .trim_end_matches(['″', '"', '”', '秒', '\'', '′'])
+        .trim();
     let second = if second.is_empty() { "0" } else { second };
     let (d, m, s) = (parse(degree)?, parse(minute)?, parse(second)?);
     ((0.0..60.0).contains(&m) && (0.0..60.0).contains(&s) && d >= 0.0)
@@ -288,7 +294,10 @@ pub fn packed_degrees(text: &str) -> Option<f64> {
         return None;
     }
     let minutes: f64 = decimals[..2].parse().ok()?;
-    let seconds: f64 = format!("{}.{}", &decimals[2..4], &decimals[4..]).trim_end_matches('.').parse().ok()?;
+    let seconds: f64 = format!("{}.{}", &decimals[2..4], &decimals[4..])
+        .trim_end_matches('.')
+        .parse()
+        .ok()?;
     (minutes < 60.0 && seconds < 60.0)
         .then_some(whole.parse::<f64>().ok()? + minutes / 60.0 + seconds / 3600.0)
 }
@@ -324,21 +333,81 @@ mod tests {
     fn only_what_is_certain_is_mended() {
         for (text, kind, want, slips) in [
             (" 甲乡 ", FieldType::Text, "甲乡", vec![Slip::Spaces]),
-            ("第３小学（东）", FieldType::Text, "第3小学（东）", vec![Slip::FullWidth]),
-            ("甲\u{200B}乡", FieldType::Text, "甲乡", vec![Slip::NonPrinting]),
+            (
+                "第３小学（东）",
+                FieldType::Text,
+                "第3小学（东）",
+                vec![Slip::FullWidth],
+            ),
+            (
+                "甲\u{200B}乡",
+                FieldType::Text,
+                "甲乡",
+                vec![Slip::NonPrinting],
+            ),
             ("１２３", FieldType::Count, "123", vec![Slip::FullWidth]),
             ("1 234", FieldType::Count, "1234", vec![Slip::Spaces]),
-            ("1,234,567", FieldType::Count, "1234567", vec![Slip::Thousands]),
-            ("1，234", FieldType::Count, "1234", vec![Slip::FullWidth, Slip::Thousands]),
+            (
+                "1,234,567",
+                FieldType::Count,
+                "1234567",
+                vec![Slip::Thousands],
+            ),
+            (
+                "1，234",
+                FieldType::Count,
+                "1234",
+                vec![Slip::FullWidth, Slip::Thousands],
+            ),
             ("120人", FieldType::Count, "120", vec![Slip::UnitSuffix]),
-            ("330702.0", FieldType::Division, "330702", vec![Slip::FloatCode]),
-            ("'330702", FieldType::Division, "330702", vec![Slip::Apostrophe]),
-            ("2020年5月1日", FieldType::Date, "2020-05-01", vec![Slip::DateForm]),
-            ("2020/5/1", FieldType::Date, "2020-05-01", vec![Slip::DateForm]),
-            ("20200229", FieldType::Date, "2020-02-29", vec![Slip::DateForm]),
-            ("钢混", FieldType::Choice, "钢筋混凝土结构", vec![Slip::Alias]),
-            ("101°38′12″", FieldType::Lon, "101.6366667", vec![Slip::DegreeText]),
-            ("101度30分E", FieldType::Lon, "101.5000000", vec![Slip::DegreeText]),
+            (
+                "330702.0",
+                FieldType::Division,
+                "330702",
+                vec![Slip::FloatCode],
+            ),
+            (
+                "'330702",
+                FieldType::Division,
+                "330702",
+                vec![Slip::Apostrophe],
+            ),
+            (
+                "2020年5月1日",
+                FieldType::Date,
+                "2020-05-01",
+                vec![Slip::DateForm],
+            ),
+            (
+                "2020/5/1",
+                FieldType::Date,
+                "2020-05-01",
+                vec![Slip::DateForm],
+            ),
+            (
+                "20200229",
+                FieldType::Date,
+                "2020-02-29",
+                vec![Slip::DateForm],
+            ),
+            (
+                "钢混",
+                FieldType::Choice,
+                "钢筋混凝土结构",
+                vec![Slip::Alias],
+            ),
+            (
+                "101°38′12″",
+                FieldType::Lon,
+                "101.6366667",
+                vec![Slip::DegreeText],
+            ),
+            (
+                "101度30分E",
+                FieldType::Lon,
+                "101.5000000",
+                vec![Slip::DegreeText],
+            ),
         ] {
             assert_eq!(cleaned(text, kind), (want.to_string(), slips), "{text}");
         }
@@ -356,7 +425,11 @@ mod tests {
             ("甲（乙）", FieldType::Text),
             ("101.5", FieldType::Lon),
         ] {
-            assert_eq!(cleaned(text, kind), (text.to_string(), Vec::new()), "{text}");
+            assert_eq!(
+                cleaned(text, kind),
+                (text.to_string(), Vec::new()),
+                "{text}"
+            );
         }
     }
 

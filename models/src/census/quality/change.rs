@@ -35,9 +35,15 @@ pub fn check(view: &View<'_>, earlier: &View<'_>, sink: &mut Sink<'_>) -> Vec<us
     for (key, old) in gone {
         let name = earlier.title(old).into_owned();
         let texts = [
-            said!("{key} {name} was in the earlier table and is gone", "{key}{name}在上一年度表中有，本年度没有"),
+            said!(
+                "{key} {name} was in the earlier table and is gone",
+                "{key}{name}在上一年度表中有，本年度没有"
+            ),
             said!("the record, or a reason", "保留该记录，或说明原因"),
-            said!("add the record, or accept that it is closed or renamed", "补充记录；已撤销或更名的列入核实名单"),
+            said!(
+                "add the record, or accept that it is closed or renamed",
+                "补充记录；已撤销或更名的列入核实名单"
+            ),
         ];
         if let Some(f) = field {
             sink.builtin(earlier, "vanished", old, f, texts);
@@ -77,7 +83,10 @@ fn changes(
                 continue;
             }
             let texts = [
-                said!("{now}, but {then} in the earlier table", "为{now}，上一年度为{then}"),
+                said!(
+                    "{now}, but {then} in the earlier table",
+                    "为{now}，上一年度为{then}"
+                ),
                 said!("no change: {then}", "不应变化：{then}"),
                 said!("correct the one that is wrong", "更正有误的一处"),
             ];
@@ -99,8 +108,14 @@ fn changes(
         let high = c.max.map_or_else(|| "∞".into(), short);
         let texts = [
             said!("{a}, from {b} in the earlier table", "为{a}，上一年度为{b}"),
-            said!("{low} to {high} times the earlier value", "上一年度的{low}至{high}倍"),
-            said!("verify the figure; accept it where it is right", "核实；属实的列入核实名单"),
+            said!(
+                "{low} to {high} times the earlier value",
+                "上一年度的{low}至{high}倍"
+            ),
+            said!(
+                "verify the figure; accept it where it is right",
+                "核实；属实的列入核实名单"
+            ),
         ];
         if let Some(finding) = sink.rule(view, rule, row, field, texts) {
             finding.others.push(cell(earlier, old, field));
@@ -133,10 +148,13 @@ fn moved(
         judged += 1;
         let away = distance_m(now, then);
         if let Some(name) = geometry::shift_between(view.common, then, now) {
-            let texts = geometry::shift_texts(name, &said!(
-                "it lies where the earlier place would with that offset",
-                "与上一年度坐标之差恰为该偏移"
-            ));
+            let texts = geometry::shift_texts(
+                name,
+                &said!(
+                    "it lies where the earlier place would with that offset",
+                    "与上一年度坐标之差恰为该偏移"
+                ),
+            );
             if let Some(finding) = sink.builtin(view, name.rule(), row, lon, texts) {
                 finding.others.push(cell(earlier, old, lon));
             }
@@ -145,9 +163,15 @@ fn moved(
             let away = short(away.round());
             let most = short(place.moved_m);
             let texts = [
-                said!("{away} m from its place in the earlier table", "与上一年度位置相距{away}米"),
+                said!(
+                    "{away} m from its place in the earlier table",
+                    "与上一年度位置相距{away}米"
+                ),
                 said!("at most {most} m", "不超过{most}米"),
-                said!("measure the place again; accept it where the object was moved", "重新采集坐标；确已迁址的列入核实名单"),
+                said!(
+                    "measure the place again; accept it where the object was moved",
+                    "重新采集坐标；确已迁址的列入核实名单"
+                ),
             ];
             if let Some(finding) = sink.builtin(view, "moved", row, lon, texts) {
                 finding.others.push(cell(earlier, old, lon));

@@ -109,14 +109,20 @@ fn number(view: &View<'_>, rule: &FieldRule, f: usize, row: usize, sink: &mut Si
         let texts = [
             said!("{shown} {unit} is impossible", "{shown}{unit}超出可能范围"),
             bounds(min, rule.max, unit),
-            said!("check the unit and correct the figure", "核对单位并更正数值"),
+            said!(
+                "check the unit and correct the figure",
+                "核对单位并更正数值"
+            ),
         ];
         sink.builtin(view, "range", row, f, texts);
     } else if rule.kind == FieldType::Count && v.fract() != 0.0 {
         let texts = [
             said!("a figure with decimals", "带小数"),
             said!("a whole number {unit}", "整数（{unit}）"),
-            said!("correct the figure; is the column in another unit?", "更正数值；该列是否用了别的单位"),
+            said!(
+                "correct the figure; is the column in another unit?",
+                "更正数值；该列是否用了别的单位"
+            ),
         ];
         sink.builtin(view, "whole-number", row, f, texts);
     } else if outside(v, rule.likely_min, rule.likely_max) {
@@ -124,7 +130,10 @@ fn number(view: &View<'_>, rule: &FieldRule, f: usize, row: usize, sink: &mut Si
         let texts = [
             said!("{shown} {unit} is unusual", "{shown}{unit}少见"),
             bounds(rule.likely_min, rule.likely_max, unit),
-            said!("verify the figure; accept it where it is right", "核实；属实的列入核实名单"),
+            said!(
+                "verify the figure; accept it where it is right",
+                "核实；属实的列入核实名单"
+            ),
         ];
         sink.builtin(view, "likely-range", row, f, texts);
     }
@@ -213,7 +222,12 @@ fn identifier(view: &View<'_>, rule: &FieldRule, f: usize, row: usize, sink: &mu
     let (en, zh) = (lengths.join(" or "), lengths.join("或"));
     let texts = [
         said!("a code of {length} characters", "编码为{length}位"),
-        said!("{en} letters or digits", "{zh}位字母或数字", en = en, zh = zh),
+        said!(
+            "{en} letters or digits",
+            "{zh}位字母或数字",
+            en = en,
+            zh = zh
+        ),
         said!("correct the code from its register", "按编码台账更正"),
     ];
     sink.builtin(view, "identifier", row, f, texts);
@@ -225,17 +239,26 @@ fn checked_number(view: &View<'_>, rule: &FieldRule, f: usize, row: usize, sink:
         FieldType::Phone => (
             "phone",
             numbers::phone(&text),
-            said!("a mobile of 11 digits, or a landline with area code", "11位手机号，或带区号的固定电话"),
+            said!(
+                "a mobile of 11 digits, or a landline with area code",
+                "11位手机号，或带区号的固定电话"
+            ),
         ),
         FieldType::CitizenId => (
             "citizen-id",
             numbers::citizen_id(&text),
-            said!("18 characters with a right birthday and check digit", "18位，出生日期和校验位正确"),
+            said!(
+                "18 characters with a right birthday and check digit",
+                "18位，出生日期和校验位正确"
+            ),
         ),
         _ => (
             "credit-code",
             numbers::credit_code(&text),
-            said!("18 characters with a right check character", "18位，校验位正确"),
+            said!(
+                "18 characters with a right check character",
+                "18位，校验位正确"
+            ),
         ),
     };
     sink.judge(id, 1);
@@ -245,7 +268,10 @@ fn checked_number(view: &View<'_>, rule: &FieldRule, f: usize, row: usize, sink:
     let texts = [
         said!("digits that cannot be right", "号码有误"),
         expected,
-        said!("correct the number from its document", "按证件或登记资料更正"),
+        said!(
+            "correct the number from its document",
+            "按证件或登记资料更正"
+        ),
     ];
     sink.builtin(view, id, row, f, texts);
 }

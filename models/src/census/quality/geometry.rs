@@ -38,11 +38,26 @@ pub struct Borders {
 impl Border {
     /// A border from its rings.
     pub fn new(code: DivisionCode, name: String, rings: Vec<Vec<(f64, f64)>>) -> Self {
-        let mut bounds = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+        let mut bounds = [
+            f64::INFINITY,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NEG_INFINITY,
+        ];
         for &(x, y) in rings.iter().flatten() {
-            bounds = [bounds[0].min(x), bounds[1].min(y), bounds[2].max(x), bounds[3].max(y)];
+            bounds = [
+                bounds[0].min(x),
+                bounds[1].min(y),
+                bounds[2].max(x),
+                bounds[3].max(y),
+            ];
         }
-        Border { code, name, rings, bounds }
+        Border {
+            code,
+            name,
+            rings,
+            bounds,
+        }
     }
 
     /// Does a point lie inside?
@@ -56,7 +71,8 @@ impl Border {
             let mut last = ring[ring.len() - 1];
             for &point in ring {
                 let crosses = (point.1 > y) != (last.1 > y);
-                if crosses && x < (last.0 - point.0) * (y - point.1) / (last.1 - point.1) + point.0 {
+                if crosses && x < (last.0 - point.0) * (y - point.1) / (last.1 - point.1) + point.0
+                {
                     inside = !inside;
                 }
                 last = point;
@@ -156,9 +172,15 @@ pub fn shift_texts(shift: ShiftName, evidence: &Said) -> [Said; 3] {
     };
     let (en, zh) = (&evidence.en, &evidence.zh);
     [
-        said!("coordinates of a web map ({name}): {en}", "疑为{name_zh}坐标：{zh}"),
+        said!(
+            "coordinates of a web map ({name}): {en}",
+            "疑为{name_zh}坐标：{zh}"
+        ),
         said!("CGCS2000 or WGS 84", "CGCS2000（或WGS 84）坐标"),
-        said!("convert the coordinates, or measure them again", "转换坐标系，或重新采集坐标"),
+        said!(
+            "convert the coordinates, or measure them again",
+            "转换坐标系，或重新采集坐标"
+        ),
     ]
 }
 
@@ -195,13 +217,25 @@ pub fn check(view: &View<'_>, borders: &Borders, told: &[usize], sink: &mut Sink
         let away_m = border.distance_m(at);
         if away_m > view.common.border_tolerance_m {
             let border = border.code.to_string();
-            outside.push(Outside { row, at, border, away_m });
+            outside.push(Outside {
+                row,
+                at,
+                border,
+                away_m,
+            });
         }
     }
     sink.judge("outside-unit", within);
     let shifts = shifts(view, borders, &outside);
     for o in outside {
-        tell_outside(view, borders, (lon, lat), &o, shifts.get(&o.row).copied(), sink);
+        tell_outside(
+            view,
+            borders,
+            (lon, lat),
+            &o,
+            shifts.get(&o.row).copied(),
+            sink,
+        );
     }
 }
 
@@ -241,15 +275,25 @@ fn plausible(view: &View<'_>, (lon, lat): (usize, usize), row: usize, sink: &mut
         return false;
     };
     if in_country(view.common, (x, y)) {
-        let raw = |f: usize| view.fields[f].column.map_or(0, |c| decimals(&view.raw(row, c).to_string()));
+        let raw = |f: usize| {
+            view.fields[f]
+                .column
+                .map_or(0, |c| decimals(&view.raw(row, c).to_string()))
+        };
         // One of two may end in zeros by chance, that a spreadsheet leaves out; hardly both.
         let digits = raw(lon).max(raw(lat));
         if digits < view.common.least_decimals {
             let least = view.common.least_decimals;
             let texts = [
-                said!("both coordinates with {digits} decimals", "经纬度均只有{digits}位小数"),
+                said!(
+                    "both coordinates with {digits} decimals",
+                    "经纬度均只有{digits}位小数"
+                ),
                 said!("{least} decimals or more", "至少{least}位小数"),
-                said!("measure the place again: this one is right to a kilometre only", "重新采集坐标：该精度仅到千米级"),
+                said!(
+                    "measure the place again: this one is right to a kilometre only",
+                    "重新采集坐标：该精度仅到千米级"
+                ),
             ];
             sink.builtin(view, "coarse-place", row, lon, texts);
         }
@@ -274,7 +318,10 @@ fn plausible(view: &View<'_>, (lon, lat): (usize, usize), row: usize, sink: &mut
         let texts = [
             said!("metres in place of degrees", "疑为平面坐标（米）"),
             said!("degrees", "经纬度（度）"),
-            said!("convert the projected coordinates to longitude and latitude", "将投影坐标转换为经纬度"),
+            said!(
+                "convert the projected coordinates to longitude and latitude",
+                "将投影坐标转换为经纬度"
+            ),
         ];
         sink.builtin(view, "projected-place", row, field, texts);
     } else {
@@ -282,7 +329,10 @@ fn plausible(view: &View<'_>, (lon, lat): (usize, usize), row: usize, sink: &mut
         let field = if (west..=east).contains(&x) { lat } else { lon };
         let texts = [
             said!("a place outside the country", "位置在国境以外"),
-            said!("longitude {west} to {east}, latitude {south} to {north}", "经度{west}至{east}、纬度{south}至{north}"),
+            said!(
+                "longitude {west} to {east}, latitude {south} to {north}",
+                "经度{west}至{east}、纬度{south}至{north}"
+            ),
             said!("correct the digits of the coordinate", "更正坐标"),
         ];
         sink.builtin(view, "outside-country", row, field, texts);
@@ -305,7 +355,10 @@ fn border_of<'b>(borders: &'b Borders, code: &DivisionCode) -> Option<&'b Border
 /// Rows whose county has enough points outside their units that come inside once a shift is undone.
 fn shifts(view: &View<'_>, borders: &Borders, outside: &[Outside]) -> BTreeMap<usize, ShiftName> {
     let mut counties: BTreeMap<String, Vec<&Outside>> = BTreeMap::new();
-    for o in outside.iter().filter(|o| o.away_m <= view.common.shift_reach_m) {
+    for o in outside
+        .iter()
+        .filter(|o| o.away_m <= view.common.shift_reach_m)
+    {
         counties.entry(view.unit(o.row)).or_default().push(o);
     }
     let mut out = BTreeMap::new();
@@ -344,14 +397,21 @@ fn tell_outside(
     let away = short(o.away_m.round());
     let (code, name) = (&o.border, &border.name);
     if let Some(shift) = shift {
-        let texts = shift_texts(shift, &said!(
-            "{away} m outside {code} {name}, inside once the offset is taken away, as others of its county",
-            "在{code}{name}界外{away}米，去除偏移后落入界内，同县其他点亦然"
-        ));
+        let texts = shift_texts(
+            shift,
+            &said!(
+                "{away} m outside {code} {name}, inside once the offset is taken away, as others of its county",
+                "在{code}{name}界外{away}米，去除偏移后落入界内，同县其他点亦然"
+            ),
+        );
         sink.builtin(view, shift.rule(), o.row, lon, texts);
         return;
     }
-    let raw = |f: usize| view.fields[f].column.map_or_else(String::new, |c| view.raw(o.row, c).to_string());
+    let raw = |f: usize| {
+        view.fields[f]
+            .column
+            .map_or_else(String::new, |c| view.raw(o.row, c).to_string())
+    };
     let packed = cell::packed_degrees(raw(lon).trim()).zip(cell::packed_degrees(raw(lat).trim()));
     let (rule, texts) = match packed.filter(|p| border.contains(*p)) {
         Some((x, y)) => (
@@ -361,8 +421,16 @@ fn tell_outside(
                     "minutes and seconds packed behind the point: {away} m outside {code} {name}, inside once unpacked",
                     "疑为度.分秒格式：在{code}{name}界外{away}米，换算后落入界内"
                 ),
-                said!("decimal degrees: {x:.6}, {y:.6}", "十进制度：{x:.6}、{y:.6}", x = x, y = y),
-                said!("convert degrees, minutes and seconds to decimal degrees", "将度分秒换算为十进制度"),
+                said!(
+                    "decimal degrees: {x:.6}, {y:.6}",
+                    "十进制度：{x:.6}、{y:.6}",
+                    x = x,
+                    y = y
+                ),
+                said!(
+                    "convert degrees, minutes and seconds to decimal degrees",
+                    "将度分秒换算为十进制度"
+                ),
             ],
         ),
         None => {
@@ -386,7 +454,10 @@ fn tell_outside(
                         lies_zh = lies.zh
                     ),
                     said!("a place within its unit", "位置在所属单元界内"),
-                    said!("correct the coordinates or the code of the unit", "更正坐标或单元代码"),
+                    said!(
+                        "correct the coordinates or the code of the unit",
+                        "更正坐标或单元代码"
+                    ),
                 ],
             )
         }
@@ -405,7 +476,10 @@ pub fn borders(view: &View<'_>, borders: &Borders, sink: &mut Sink<'_>) {
     let title = view.rules.title.as_ref().and_then(|t| view.present(t));
     let units = hierarchy::units(view);
     let levels: BTreeSet<_> = borders.units.values().map(|b| b.code.level()).collect();
-    let file = borders.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let file = borders
+        .file
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     sink.judge("row-without-border", units.len());
     for (&code, &row) in &units {
         let Some(border) = borders.units.get(code) else {
@@ -413,9 +487,15 @@ pub fn borders(view: &View<'_>, borders: &Borders, sink: &mut Sink<'_>) {
             if level.is_some_and(|l| levels.contains(&l)) {
                 let name = view.title(row).into_owned();
                 let texts = [
-                    said!("{code} {name} has no polygon in {file}", "{code}{name}在{file}中没有面"),
+                    said!(
+                        "{code} {name} has no polygon in {file}",
+                        "{code}{name}在{file}中没有面"
+                    ),
                     said!("a polygon with this code", "边界文件中有该代码的面"),
-                    said!("are table and borders of one year? Correct the code, or add the polygon", "表与边界是否同一年份？更正代码或补充边界"),
+                    said!(
+                        "are table and borders of one year? Correct the code, or add the polygon",
+                        "表与边界是否同一年份？更正代码或补充边界"
+                    ),
                 ];
                 sink.builtin(view, "row-without-border", row, field, texts);
             }
@@ -428,23 +508,39 @@ pub fn borders(view: &View<'_>, borders: &Borders, sink: &mut Sink<'_>) {
         }
         let other = &border.name;
         let texts = [
-            said!("{code} is {name} here and {other} in {file}", "{code}在表中为{name}，在{file}中为{other}"),
+            said!(
+                "{code} is {name} here and {other} in {file}",
+                "{code}在表中为{name}，在{file}中为{other}"
+            ),
             said!("one name for one code", "一个代码一个名称"),
-            said!("is the code of another unit? Correct name or code", "代码是否属于另一单元？更正名称或代码"),
+            said!(
+                "is the code of another unit? Correct name or code",
+                "代码是否属于另一单元？更正名称或代码"
+            ),
         ];
         sink.builtin(view, "border-name", row, title, texts);
     }
     // Only where the table has units of this level at all: a table of townships says nothing of counties.
-    let rows: BTreeSet<_> = view.records().filter_map(|r| view.code(r)).map(DivisionCode::level).collect();
+    let rows: BTreeSet<_> = view
+        .records()
+        .filter_map(|r| view.code(r))
+        .map(DivisionCode::level)
+        .collect();
     for (code, border) in &borders.units {
         if units.contains_key(code.as_str()) || !rows.contains(&border.code.level()) {
             continue;
         }
         let name = &border.name;
         let texts = [
-            said!("no row for {code} {name} of {file}", "{file}中的{code}{name}在表中没有记录"),
+            said!(
+                "no row for {code} {name} of {file}",
+                "{file}中的{code}{name}在表中没有记录"
+            ),
             said!("a row for every polygon", "每个面一行记录"),
-            said!("add the unit to the table, or take borders of its year", "补充该单元，或换用同年份的边界"),
+            said!(
+                "add the unit to the table, or take borders of its year",
+                "补充该单元，或换用同年份的边界"
+            ),
         ];
         if let Some(finding) = sink.whole(view, "border-without-row", None, texts) {
             finding.unit = code.chars().take(6).collect();
@@ -460,10 +556,30 @@ mod tests {
     use anlan_engine::io::Value;
 
     fn square() -> Border {
-        let code = DivisionCode::parse(&Value::Text("990101".into())).unwrap().0;
-        let outer = vec![(100.0, 40.0), (101.0, 40.0), (101.0, 41.0), (100.0, 41.0), (100.0, 40.0)];
-        let hole = vec![(100.4, 40.4), (100.6, 40.4), (100.6, 40.6), (100.4, 40.6), (100.4, 40.4)];
-        let enclave = vec![(102.0, 40.0), (102.1, 40.0), (102.1, 40.1), (102.0, 40.1), (102.0, 40.0)];
+        let code = DivisionCode::parse(&Value::Text("990101".into()))
+            .unwrap()
+            .0;
+        let outer = vec![
+            (100.0, 40.0),
+            (101.0, 40.0),
+            (101.0, 41.0),
+            (100.0, 41.0),
+            (100.0, 40.0),
+        ];
+        let hole = vec![
+            (100.4, 40.4),
+            (100.6, 40.4),
+            (100.6, 40.6),
+            (100.4, 40.6),
+            (100.4, 40.4),
+        ];
+        let enclave = vec![
+            (102.0, 40.0),
+            (102.1, 40.0),
+            (102.1, 40.1),
+            (102.0, 40.1),
+            (102.0, 40.0),
+        ];
         Border::new(code, "甲县".into(), vec![outer, hole, enclave])
     }
 

@@ -27,8 +27,14 @@ pub fn stem(code: &str) -> &str {
 fn parent_of(code: &DivisionCode, direct: &[String]) -> Option<DivisionCode> {
     let parent = code.parent()?;
     let is_direct = code.level() == Level::County
-        && direct.iter().any(|d| code.as_str().get(2..4) == Some(d.as_str()));
-    if is_direct { parent.parent() } else { Some(parent) }
+        && direct
+            .iter()
+            .any(|d| code.as_str().get(2..4) == Some(d.as_str()));
+    if is_direct {
+        parent.parent()
+    } else {
+        Some(parent)
+    }
 }
 
 /// Checks the codes of a table by themselves: known provinces, the region, the level, the parent's code.
@@ -44,13 +50,27 @@ pub fn codes(view: &View<'_>, region: &Region, sink: &mut Sink<'_>) {
                 continue;
             };
             let text = code.as_str();
-            let within = region.prefixes.iter().any(|p| text.starts_with(p.as_str()) || p.starts_with(stem(text)));
+            let within = region
+                .prefixes
+                .iter()
+                .any(|p| text.starts_with(p.as_str()) || p.starts_with(stem(text)));
             if region.prefixes.is_empty() {
-                if !view.common.provinces.iter().any(|p| text.starts_with(p.as_str())) {
+                if !view
+                    .common
+                    .provinces
+                    .iter()
+                    .any(|p| text.starts_with(p.as_str()))
+                {
                     let texts = [
-                        said!("no province has a code that begins so", "前两位不是任何省级代码"),
+                        said!(
+                            "no province has a code that begins so",
+                            "前两位不是任何省级代码"
+                        ),
                         said!("a code of GB/T 2260", "GB/T 2260中的代码"),
-                        said!("correct the code from the list of divisions", "按区划代码表更正"),
+                        said!(
+                            "correct the code from the list of divisions",
+                            "按区划代码表更正"
+                        ),
                     ];
                     sink.builtin(view, "unknown-province", row, f, texts);
                     continue;
@@ -60,7 +80,10 @@ pub fn codes(view: &View<'_>, region: &Region, sink: &mut Sink<'_>) {
                 let texts = [
                     said!("a unit outside the region", "不属于本区域"),
                     said!("a code that begins with {list}", "以{list}开头的代码"),
-                    said!("correct the code, or hand the record to its region", "更正代码，或将记录移交所属地区"),
+                    said!(
+                        "correct the code, or hand the record to its region",
+                        "更正代码，或将记录移交所属地区"
+                    ),
                 ];
                 sink.builtin(view, "outside-region", row, f, texts);
                 continue;
@@ -73,9 +96,17 @@ pub fn codes(view: &View<'_>, region: &Region, sink: &mut Sink<'_>) {
                 };
                 let (en, zh) = (names(false, " or "), names(true, "或"));
                 let texts = [
-                    said!("a code of a {l}", "{l_zh}代码", l = level.label(false), l_zh = level.label(true)),
+                    said!(
+                        "a code of a {l}",
+                        "{l_zh}代码",
+                        l = level.label(false),
+                        l_zh = level.label(true)
+                    ),
                     said!("a code of a {en}", "{zh}代码"),
-                    said!("give the code of the unit that the record lies in", "填写记录所在单元的代码"),
+                    said!(
+                        "give the code of the unit that the record lies in",
+                        "填写记录所在单元的代码"
+                    ),
                 ];
                 sink.builtin(view, "code-level", row, f, texts);
             }
@@ -97,10 +128,18 @@ fn parent_column(view: &View<'_>, sink: &mut Sink<'_>) {
         if fits {
             continue;
         }
-        let wanted = by_code[1].as_ref().map_or_else(|| "-".to_owned(), DivisionCode::to_string);
+        let wanted = by_code[1]
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), DivisionCode::to_string);
         let texts = [
-            said!("the unit above of {code} is not {told}", "{code}的上级不是{told}"),
-            said!("{wanted}, by the digits of the code", "{wanted}（按代码前几位）"),
+            said!(
+                "the unit above of {code} is not {told}",
+                "{code}的上级不是{told}"
+            ),
+            said!(
+                "{wanted}, by the digits of the code",
+                "{wanted}（按代码前几位）"
+            ),
             said!("correct the code or its parent", "更正代码或上级代码"),
         ];
         sink.builtin(view, "parent-code", row, field, texts);
@@ -135,7 +174,11 @@ pub fn tree(view: &View<'_>, sink: &mut Sink<'_>) {
         return;
     };
     let units = units(view);
-    let levels: BTreeSet<Level> = view.records().filter_map(|r| view.code(r)).map(DivisionCode::level).collect();
+    let levels: BTreeSet<Level> = view
+        .records()
+        .filter_map(|r| view.code(r))
+        .map(DivisionCode::level)
+        .collect();
     let direct = &view.common.direct_counties;
     sink.judge("parent-missing", units.len());
     for (&code, &row) in &units {
@@ -147,9 +190,15 @@ pub fn tree(view: &View<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let texts = [
-            said!("{code} has no row of its unit above, {parent}", "{code}的上级{parent}不在表中"),
+            said!(
+                "{code} has no row of its unit above, {parent}",
+                "{code}的上级{parent}不在表中"
+            ),
             said!("a row of {parent}", "表中有{parent}一行"),
-            said!("correct the code, or add the unit above", "更正代码，或补充上级单元"),
+            said!(
+                "correct the code, or add the unit above",
+                "更正代码，或补充上级单元"
+            ),
         ];
         sink.builtin(view, "parent-missing", row, field, texts);
     }
@@ -267,7 +316,9 @@ fn total(view: &View<'_>, rule: &Rule, t: &Total, others: &[&View<'_>], sink: &m
             },
         };
         for row in other.records() {
-            let Some(code) = other.code(row) else { continue };
+            let Some(code) = other.code(row) else {
+                continue;
+            };
             let value = added.map_or(1.0, |f| other.number(f, row));
             for end in [2, 4, 6, 9, 12] {
                 if let Some(stem) = code.as_str().get(..end) {
@@ -304,7 +355,10 @@ fn total(view: &View<'_>, rule: &Rule, t: &Total, others: &[&View<'_>], sink: &m
                 k_zh = table.name_zh
             ),
             said!("{own_text}, as this table says", "本表{own_text}"),
-            said!("look for records that miss, stand twice or have a wrong unit code", "查找遗漏、重复或单元代码有误的记录"),
+            said!(
+                "look for records that miss, stand twice or have a wrong unit code",
+                "查找遗漏、重复或单元代码有误的记录"
+            ),
         ];
         sink.rule(view, rule, row, field, texts);
     }
@@ -360,9 +414,22 @@ fn exists(view: &View<'_>, rule: &Rule, e: &Exists, others: &[&View<'_>], sink: 
             continue;
         }
         let texts = [
-            said!("{text} is not in table {k}", "“{k_zh}”表中没有{text}", k = table.name, k_zh = table.name_zh),
-            said!("a value of table {k}", "“{k_zh}”表中已有的值", k = table.name, k_zh = table.name_zh),
-            said!("correct the value, or add it to that table", "更正该值，或在该表中补充"),
+            said!(
+                "{text} is not in table {k}",
+                "“{k_zh}”表中没有{text}",
+                k = table.name,
+                k_zh = table.name_zh
+            ),
+            said!(
+                "a value of table {k}",
+                "“{k_zh}”表中已有的值",
+                k = table.name,
+                k_zh = table.name_zh
+            ),
+            said!(
+                "correct the value, or add it to that table",
+                "更正该值，或在该表中补充"
+            ),
         ];
         sink.rule(view, rule, row, field, texts);
     }
@@ -375,14 +442,21 @@ pub fn total_rows(view: &View<'_>, sink: &mut Sink<'_>) {
     if view.rules.units {
         return;
     }
-    let totals: Vec<usize> = (0..view.rows()).filter(|r| view.roles[*r] == Role::Total).collect();
+    let totals: Vec<usize> = (0..view.rows())
+        .filter(|r| view.roles[*r] == Role::Total)
+        .collect();
     for &row in &totals {
         for (f, rule) in view.rules.field.iter().enumerate() {
             let told = view.number(f, row);
-            if rule.kind != FieldType::Count || view.fields[f].column.is_none() || !told.is_finite() {
+            if rule.kind != FieldType::Count || view.fields[f].column.is_none() || !told.is_finite()
+            {
                 continue;
             }
-            let sum: f64 = view.records().map(|r| view.number(f, r)).filter(|v| v.is_finite()).sum();
+            let sum: f64 = view
+                .records()
+                .map(|r| view.number(f, r))
+                .filter(|v| v.is_finite())
+                .sum();
             sink.judge("total-row", 1);
             if (sum - told).abs() <= 1e-9 * told.abs() {
                 continue;
@@ -390,8 +464,14 @@ pub fn total_rows(view: &View<'_>, sink: &mut Sink<'_>) {
             let (sum_text, told_text) = (short(sum), short(told));
             let texts = [
                 said!("the records add up to {sum_text}", "各记录合计{sum_text}"),
-                said!("{told_text}, as the row of totals says", "合计行为{told_text}"),
-                said!("correct the row of totals, or the records", "更正合计行或记录"),
+                said!(
+                    "{told_text}, as the row of totals says",
+                    "合计行为{told_text}"
+                ),
+                said!(
+                    "correct the row of totals, or the records",
+                    "更正合计行或记录"
+                ),
             ];
             sink.builtin(view, "total-row", row, f, texts);
         }

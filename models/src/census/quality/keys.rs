@@ -28,8 +28,8 @@ pub fn check(view: &mut View<'_>, sink: &mut Sink<'_>) {
             by_key.entry(key).or_default().push(row);
         }
     }
-    let complete = !view.rules.key.is_empty()
-        && view.rules.key.iter().all(|k| view.present(k).is_some());
+    let complete =
+        !view.rules.key.is_empty() && view.rules.key.iter().all(|k| view.present(k).is_some());
     if !complete {
         return;
     }
@@ -43,7 +43,10 @@ pub fn check(view: &mut View<'_>, sink: &mut Sink<'_>) {
                 let texts = [
                     said!("the same record as row {other}", "与第{other}行完全相同"),
                     said!("each record once", "每条记录一行"),
-                    said!("taken out of the corrected table; delete it in the source", "修正表中已删；请在原表中删除"),
+                    said!(
+                        "taken out of the corrected table; delete it in the source",
+                        "修正表中已删；请在原表中删除"
+                    ),
                 ];
                 let at = cell(view, *first, field);
                 if let Some(finding) = sink.whole(view, "identical-row", Some(row), texts) {
@@ -51,7 +54,10 @@ pub fn check(view: &mut View<'_>, sink: &mut Sink<'_>) {
                     finding.at.column = at.column;
                     finding.others.push(at);
                     finding.value.clone_from(&key);
-                    let whole = CellAt { column: None, ..finding.at };
+                    let whole = CellAt {
+                        column: None,
+                        ..finding.at
+                    };
                     sink.fixes.push(Fix {
                         rule: "identical-row".into(),
                         at: whole,
@@ -66,9 +72,15 @@ pub fn check(view: &mut View<'_>, sink: &mut Sink<'_>) {
                 let other = number(first);
                 let at = cell(view, *first, field);
                 let texts = [
-                    said!("key {key} also in row {other}", "编码{key}与第{other}行重复"),
+                    said!(
+                        "key {key} also in row {other}",
+                        "编码{key}与第{other}行重复"
+                    ),
                     said!("each key once", "编码唯一"),
-                    said!("correct one of the two codes, or join the records", "更正其中一个编码，或合并记录"),
+                    said!(
+                        "correct one of the two codes, or join the records",
+                        "更正其中一个编码，或合并记录"
+                    ),
                 ];
                 let told = match field {
                     Some(f) => sink.builtin(view, "duplicate-key", row, f, texts),
@@ -114,7 +126,9 @@ pub fn places(view: &View<'_>, sink: &mut Sink<'_>) {
         sink.judge("near-duplicate", located.len());
         for same in names.values().filter(|s| s.len() > 1) {
             for (i, &(row, p)) in same.iter().enumerate() {
-                let near = same[..i].iter().find(|(_, q)| distance_m(p, *q) <= place.near_m);
+                let near = same[..i]
+                    .iter()
+                    .find(|(_, q)| distance_m(p, *q) <= place.near_m);
                 let Some(&(first, q)) = near else { continue };
                 // A key that stands twice is told already.
                 if view.key(row) == view.key(first) && !view.key(row).is_empty() {
@@ -123,9 +137,15 @@ pub fn places(view: &View<'_>, sink: &mut Sink<'_>) {
                 paired.insert(row);
                 let (away, other) = (distance_m(p, q).round(), view.sheet_row(first) + 1);
                 let texts = [
-                    said!("the same name {away} m from row {other}", "与第{other}行同名，相距{away}米"),
+                    said!(
+                        "the same name {away} m from row {other}",
+                        "与第{other}行同名，相距{away}米"
+                    ),
                     said!("each object once", "每个对象一条记录"),
-                    said!("join the two records, or tell them apart by name", "合并两条记录，或在名称中加以区分"),
+                    said!(
+                        "join the two records, or tell them apart by name",
+                        "合并两条记录，或在名称中加以区分"
+                    ),
                 ];
                 let at = cell(view, first, Some(title));
                 if let Some(finding) = sink.builtin(view, "near-duplicate", row, title, texts) {
@@ -155,9 +175,15 @@ pub fn places(view: &View<'_>, sink: &mut Sink<'_>) {
                     continue;
                 }
                 let texts = [
-                    said!("the very coordinates of row {other}", "坐标与第{other}行完全相同"),
+                    said!(
+                        "the very coordinates of row {other}",
+                        "坐标与第{other}行完全相同"
+                    ),
                     said!("a place of its own", "各自的坐标"),
-                    said!("measure the place again; was the row copied?", "重新采集坐标；是否复制了上一行"),
+                    said!(
+                        "measure the place again; was the row copied?",
+                        "重新采集坐标；是否复制了上一行"
+                    ),
                 ];
                 let cell = cell(view, *e.get(), Some(lon));
                 if let Some(finding) = sink.builtin(view, "same-place", row, lon, texts) {

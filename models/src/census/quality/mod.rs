@@ -144,7 +144,9 @@ pub fn inspect(
         hierarchy::across(view, &views, &mut sink);
         hierarchy::total_rows(view, &mut sink);
         outliers::check(view, &mut sink);
-        let earlier = views.iter().find(|v| v.input.earlier_of == Some(view.index));
+        let earlier = views
+            .iter()
+            .find(|v| v.input.earlier_of == Some(view.index));
         let shifted = earlier.map_or_else(Vec::new, |e| change::check(view, e, &mut sink));
         geometry::check(view, borders, &shifted, &mut sink);
         geometry::borders(view, borders, &mut sink);
@@ -190,11 +192,7 @@ fn facts(view: &view::View<'_>) -> TableFacts {
 }
 
 /// Marks findings that a person has accepted; the entries that fit none come back.
-fn accept(
-    findings: &mut [Finding],
-    tables: &[TableInput],
-    accepted: &[Accepted],
-) -> Vec<Accepted> {
+fn accept(findings: &mut [Finding], tables: &[TableInput], accepted: &[Accepted]) -> Vec<Accepted> {
     let mut used = BTreeSet::new();
     for finding in findings {
         let kind = &tables[finding.at.table].kind;
@@ -213,4 +211,148 @@ fn accept(
         .filter(|(i, _)| !used.contains(i))
         .map(|(_, a)| a.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anlan_engine::io::Value;
+
+    fn table(kind: &str, rows: &[&[&str]]) -> TableInput {
+        let cell = |t: &&str| match *t {
+            "" => Value::Null,
+            t => t.into(),
+        };
+        let mut input = TableInput {
+            kind: kind.into(),
+            ..TableInput::default()
+        };
+        input.sheet.rows = rows.iter().map(|r| r.iter().map(cell).collect()).collect();
+        input
+    }
+
+    fn found(tables: &[TableInput]) -> Vec<(String, usize, Option<usize>, Option<usize>)> {
+        let options = Options {
+            region: Region {
+                prefixes: vec!["99".into()],
+            },
+            census: CensusDay::new(2020, 12, 31),
+            ..Options::default()
+        };
+        let book = RuleBook::builtin();
+        let out = inspect(tables, &Borders::default(), &book, &options).unwrap();
+        (out.findings.into_iter())
+            .map(|f| (f.rule, f.at.table, f.at.row, f.at.column))
+            .collect()
+    }
+
+    /// A prefecture of two counties: the second is a household short, and a school of the other table misses.
+    #[test]
+    fn sums_of_units_and_tables() {
+        let units = |households: &str, schools: &str| {
+            table(
+                "units",
+                &[
+                    &["区划代码", "名称", "常住人口", "户数", "学校数"],
+                    &["990100", "合成市", "300", "100", schools],
+                    &["990101", "合成一县", "100", "40", "1"],
+                    &["990102", "合成二县", "200", households, "1"],
+                ],
+            )
+        };
+        let schools = table(
+            "schools",
+            &[
+                &[
+                    "学校代码",
+                    "学校名称",
+                    "区划代码",
+                    "学校类别",
+                    "学生数",
+                    "经度",
+                    "纬度",
+                ],
+                &[
+                    "9900000001",
+                    "合成小学",
+                    "990101",
+                    "小学",
+                    "50",
+                    "100.12345",
+                    "40.12345",
+                ],
+                &[
+                    "9900000002",
+                    "合成中学",
+                    "990102",
+                    "高中",
+                    "50",
+                    "100.22345",
+                    "40.12345",
+                ],
+            ],
+        );
+        let clean = found(&[units("60", "2"), schools.clone()]);
+        let alias = ("alias".to_string(), 1, Some(2), Some(3));
+        assert_eq!(clean, [alias.clone()]);
+        let off = found(&[units("59", "3"), schools]);
+        let at = |rule: &str, column| (rule.to_string(), 0, Some(1), Some(column));
+        assert_eq!(
+            off,
+            [
+                at("children-counts", 3),
+                at("children-counts", 4),
+                at("schools-total", 4),
+                alias
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_totals_and_remarks_are_no_records() {
+        let rows: &[&[&str]] = &[
+            &[
+                "机构代码",
+                "机构名称",
+                "区划代码",
+                "床位数",
+                "入住人数",
+                "经度",
+                "纬度",
+            ],
+            &["甲", "乙", "丙", "1", "2", "3", "4"],
+            &[
+                "Y1",
+                "合成敬老院",
+                "990101",
+                "10",
+                "4",
+                "100.12345",
+                "40.12345",
+            ],
+            &[
+                "Y2",
+                "合成福利院",
+                "990101",
+                "20",
+                "5",
+                "100.22345",
+                "40.12345",
+            ],
+            &[
+                "Y2",
+                "合成福利院",
+                "990101",
+                "20",
+                "5",
+                "100.22345",
+                "40.12345",
+            ],
+            &["合计", "", "", "30", "10", "", ""],
+            &["填表人：某某", "", "", "", "", "", ""],
+        ];
+        let told = found(&[table("homes", rows)]);
+        let at = |rule: &str, row, column| (rule.to_string(), 0, Some(row), Some(column));
+        assert_eq!(told, [at("identical-row", 4, 0), at("total-row", 5, 4)]);
+    }
 }

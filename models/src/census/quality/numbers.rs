@@ -48,18 +48,27 @@ pub fn with_check(head: &str) -> Option<String> {
 /// service number (400, 800), or an emergency number of three digits?
 pub fn phone(text: &str) -> bool {
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    let text = text.strip_prefix("+86").unwrap_or(text).trim_start_matches('-');
-    let plain: String = text.chars().filter(|c| !matches!(c, '(' | ')' | ' ')).collect();
+    let text = text
+        .strip_prefix("+86")
+        .unwrap_or(text)
+        .trim_start_matches('-');
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '(' | ')' | ' '))
+        .collect();
     let parts: Vec<&str> = plain.split('-').collect();
     if !parts.iter().all(|p| digits(p)) {
         return false;
     }
     let landline = |s: &str| (7..=8).contains(&s.len()) && !s.starts_with(['0', '1']);
     let area = |s: &str| {
-        s.starts_with('0') && ((s.starts_with("01") || s.starts_with("02")) && s.len() == 3 || s.len() == 4)
+        s.starts_with('0')
+            && ((s.starts_with("01") || s.starts_with("02")) && s.len() == 3 || s.len() == 4)
     };
     let together = |s: &str| {
-        [3, 4].iter().any(|n| s.len() > *n && area(&s[..*n]) && landline(&s[*n..]))
+        [3, 4]
+            .iter()
+            .any(|n| s.len() > *n && area(&s[..*n]) && landline(&s[*n..]))
     };
     match parts[..] {
         [one] => {
@@ -70,7 +79,11 @@ pub fn phone(text: &str) -> bool {
             let emergency = one.len() == 3 && one.starts_with('1');
             mobile || service || emergency || landline(one) || together(one)
         }
-        [a, b] => (area(a) && landline(b)) || (landline(a) && b.len() <= 5) || (together(a) && b.len() <= 5),
+        [a, b] => {
+            (area(a) && landline(b))
+                || (landline(a) && b.len() <= 5)
+                || (together(a) && b.len() <= 5)
+        }
         [a, b, c] => {
             (area(a) && landline(b) && c.len() <= 5)
                 || ((a == "400" || a == "800") && b.len() + c.len() == 7)
@@ -85,30 +98,59 @@ mod tests {
 
     #[test]
     fn check_digits() {
-        // The example of GB 11643 and of most textbooks.
+        // The examples of GB 11643 (from memory).
         assert!(citizen_id("11010519491231002X"));
         assert!(citizen_id("440524188001010014"));
-        for bad in ["110105194912310021", "11010519491331002X", "1101051949123100", "A1010519491231002X"] {
+        for bad in [
+            "110105194912310021",
+            "11010519491331002X",
+            "1101051949123100",
+            "A1010519491231002X",
+        ] {
             assert!(!citizen_id(bad), "{bad}");
         }
-        // Printed on the licence of a public company.
+        // The example that goes with GB 32100 (from memory).
         assert!(credit_code("91350100M000100Y43"));
-        for bad in ["91350100M000100Y44", "91350100M000100Y4", "91350100I000100Y43"] {
+        for bad in [
+            "91350100M000100Y44",
+            "91350100M000100Y4",
+            "91350100I000100Y43",
+        ] {
             assert!(!credit_code(bad), "{bad}");
         }
-        assert_eq!(with_check("91350100M000100Y4").as_deref(), Some("91350100M000100Y43"));
+        assert_eq!(
+            with_check("91350100M000100Y4").as_deref(),
+            Some("91350100M000100Y43")
+        );
         assert_eq!(with_check("O"), None);
     }
 
     #[test]
     fn telephone_numbers() {
         for good in [
-            "13800138000", "0571-87654321", "(0571)87654321", "057187654321", "010-12345678".replace("-1", "-6").as_str(),
-            "87654321", "0579-8765432-12", "400-820-8820", "4008208820", "+86-13800138000", "119",
+            "13800138000",
+            "0571-87654321",
+            "(0571)87654321",
+            "057187654321",
+            "010-12345678".replace("-1", "-6").as_str(),
+            "87654321",
+            "0579-8765432-12",
+            "400-820-8820",
+            "4008208820",
+            "+86-13800138000",
+            "119",
         ] {
             assert!(phone(good), "{good}");
         }
-        for bad in ["1380013800", "12800138000", "0571-0765432", "571-87654321", "无", "8765432a", "00571-87654321"] {
+        for bad in [
+            "1380013800",
+            "12800138000",
+            "0571-0765432",
+            "571-87654321",
+            "无",
+            "8765432a",
+            "00571-87654321",
+        ] {
             assert!(!phone(bad), "{bad}");
         }
     }

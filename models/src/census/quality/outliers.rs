@@ -126,7 +126,9 @@ fn judge(
         let slip = o.slips.iter().find(|s| {
             let mended = j.value - libm::log(s.factor);
             // Well among the others once divided by the factor: nearer to the middle than half the fence.
-            o.scale == Scale::Log && mended > middle - 0.5 * (middle - low) && mended < middle + 0.5 * (high - middle)
+            o.scale == Scale::Log
+                && mended > middle - 0.5 * (middle - low)
+                && mended < middle + 0.5 * (high - middle)
         });
         let expected = said!(
             "{from} to {to} (median {usual} of {n} records)",
@@ -149,7 +151,10 @@ fn judge(
             None => [
                 said!("{label} is {shown}", "{label_zh}为{shown}"),
                 expected,
-                said!("verify the figure; accept it where it is right", "核实；属实的列入核实名单"),
+                said!(
+                    "verify the figure; accept it where it is right",
+                    "核实；属实的列入核实名单"
+                ),
             ],
         };
         let cells: Vec<CellAt> = per

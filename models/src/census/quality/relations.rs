@@ -29,7 +29,10 @@ pub fn check(view: &View<'_>, sink: &mut Sink<'_>) {
 /// Names of fields in both languages, joined.
 fn names(view: &View<'_>, fields: &[usize]) -> (String, String) {
     let list = |zh: bool, join: &str| {
-        let names: Vec<&str> = fields.iter().map(|f| view.rules.field[*f].label(zh)).collect();
+        let names: Vec<&str> = fields
+            .iter()
+            .map(|f| view.rules.field[*f].label(zh))
+            .collect();
         names.join(join)
     };
     (list(false, " + "), list(true, " + "))
@@ -55,7 +58,11 @@ fn part(view: &View<'_>, rule: &Rule, p: &Part, sink: &mut Sink<'_>) {
     let mut judged = 0;
     for row in view.records() {
         let all = view.number(whole, row);
-        let known: Vec<f64> = parts.iter().map(|f| view.number(*f, row)).filter(|v| v.is_finite()).collect();
+        let known: Vec<f64> = parts
+            .iter()
+            .map(|f| view.number(*f, row))
+            .filter(|v| v.is_finite())
+            .collect();
         if !all.is_finite() || known.is_empty() {
             continue;
         }
@@ -71,11 +78,20 @@ fn part(view: &View<'_>, rule: &Rule, p: &Part, sink: &mut Sink<'_>) {
             .unwrap_or(first);
         let (en, zh) = names(view, &parts);
         let (total, all) = (short(total), short(all));
-        let (n, n_zh) = (view.rules.field[whole].label(false), view.rules.field[whole].label(true));
+        let (n, n_zh) = (
+            view.rules.field[whole].label(false),
+            view.rules.field[whole].label(true),
+        );
         let texts = [
-            said!("{en} is {total}, more than {n}", "{zh}为{total}，大于{n_zh}"),
+            said!(
+                "{en} is {total}, more than {n}",
+                "{zh}为{total}，大于{n_zh}"
+            ),
             said!("at most {n} {all}", "不大于{n_zh}{all}"),
-            said!("are columns swapped? Correct the part or the whole", "是否填反列？更正分项或总量"),
+            said!(
+                "are columns swapped? Correct the part or the whole",
+                "是否填反列？更正分项或总量"
+            ),
         ];
         if let Some(finding) = sink.rule(view, rule, row, at, texts) {
             finding.others = others(view, row, &[whole]);
@@ -93,7 +109,10 @@ fn sum(view: &View<'_>, rule: &Rule, s: &Sum, sink: &mut Sink<'_>) {
         return;
     }
     let (en, zh) = names(view, &parts);
-    let (n, n_zh) = (view.rules.field[whole].label(false), view.rules.field[whole].label(true));
+    let (n, n_zh) = (
+        view.rules.field[whole].label(false),
+        view.rules.field[whole].label(true),
+    );
     let mut judged = 0;
     for row in view.records() {
         let total: f64 = parts.iter().map(|f| view.number(*f, row)).sum();
@@ -108,9 +127,19 @@ fn sum(view: &View<'_>, rule: &Rule, s: &Sum, sink: &mut Sink<'_>) {
         }
         let (total, all, away) = (short(total), short(all), short(total - all));
         let texts = [
-            said!("{en} is {total}, {away} off {n}", "{zh}为{total}，与{n_zh}相差{away}", en = en, zh = zh, n = n, n_zh = n_zh),
+            said!(
+                "{en} is {total}, {away} off {n}",
+                "{zh}为{total}，与{n_zh}相差{away}",
+                en = en,
+                zh = zh,
+                n = n,
+                n_zh = n_zh
+            ),
             said!("{n} {all}", "{n_zh}{all}", n = n, n_zh = n_zh),
-            said!("correct the part or the whole from its source", "按原始资料更正分项或总量"),
+            said!(
+                "correct the part or the whole from its source",
+                "按原始资料更正分项或总量"
+            ),
         ];
         if let Some(finding) = sink.rule(view, rule, row, whole, texts) {
             finding.others = others(view, row, &parts);
@@ -181,15 +210,27 @@ fn order(view: &View<'_>, rule: &Rule, o: &Order, sink: &mut Sink<'_>) {
         if x <= y {
             continue;
         }
-        let raw = |f: usize| view.fields[f].column.map_or_else(String::new, |c| view.raw(row, c).to_string());
+        let raw = |f: usize| {
+            view.fields[f]
+                .column
+                .map_or_else(String::new, |c| view.raw(row, c).to_string())
+        };
         let (before, after) = (raw(first), raw(then));
         let texts = [
             said!(
                 "{n} {after} comes before {m} {before}",
                 "{n_zh}{after}早于（小于）{m_zh}{before}",
-                n = b.label(false), m = a.label(false), n_zh = b.label(true), m_zh = a.label(true)
+                n = b.label(false),
+                m = a.label(false),
+                n_zh = b.label(true),
+                m_zh = a.label(true)
             ),
-            said!("{m} first", "{m_zh}在前", m = a.label(false), m_zh = a.label(true)),
+            said!(
+                "{m} first",
+                "{m_zh}在前",
+                m = a.label(false),
+                m_zh = a.label(true)
+            ),
             said!("are the two swapped?", "核对两者是否填反"),
         ];
         if let Some(finding) = sink.rule(view, rule, row, then, texts) {
@@ -253,7 +294,14 @@ fn when(view: &View<'_>, rule: &Rule, w: &When, sink: &mut Sink<'_>) {
         let given = value(field, row);
         let given_en = choice_of(&a.choices, &given).map_or(given.as_str(), |c| c.en.as_str());
         let texts = [
-            said!("does not fit {n} {g}", "与{n_zh}“{given}”不符", n = a.label(false), g = given_en, n_zh = a.label(true), given = given),
+            said!(
+                "does not fit {n} {g}",
+                "与{n_zh}“{given}”不符",
+                n = a.label(false),
+                g = given_en,
+                n_zh = a.label(true),
+                given = given
+            ),
             said!("{en}", "{zh}", en = en, zh = zh),
             said!("correct one of the two", "更正其中一项"),
         ];

@@ -617,24 +617,66 @@ pub struct RuleBook {
 }
 
 const BUILTIN: [(&str, &str); 13] = [
-    ("units", include_str!("../../../standards/quality/units.toml")),
-    ("buildings", include_str!("../../../standards/quality/buildings.toml")),
-    ("schools", include_str!("../../../standards/quality/schools.toml")),
-    ("hospitals", include_str!("../../../standards/quality/hospitals.toml")),
-    ("homes", include_str!("../../../standards/quality/homes.toml")),
-    ("shelters", include_str!("../../../standards/quality/shelters.toml")),
-    ("depots", include_str!("../../../standards/quality/depots.toml")),
-    ("sites", include_str!("../../../standards/quality/sites.toml")),
-    ("disasters", include_str!("../../../standards/quality/disasters.toml")),
-    ("roads", include_str!("../../../standards/quality/roads.toml")),
-    ("bridges", include_str!("../../../standards/quality/bridges.toml")),
-    ("reservoirs", include_str!("../../../standards/quality/reservoirs.toml")),
-    ("dykes", include_str!("../../../standards/quality/dykes.toml")),
+    (
+        "units",
+        include_str!("../../../standards/quality/units.toml"),
+    ),
+    (
+        "buildings",
+        include_str!("../../../standards/quality/buildings.toml"),
+    ),
+    (
+        "schools",
+        include_str!("../../../standards/quality/schools.toml"),
+    ),
+    (
+        "hospitals",
+        include_str!("../../../standards/quality/hospitals.toml"),
+    ),
+    (
+        "homes",
+        include_str!("../../../standards/quality/homes.toml"),
+    ),
+    (
+        "shelters",
+        include_str!("../../../standards/quality/shelters.toml"),
+    ),
+    (
+        "depots",
+        include_str!("../../../standards/quality/depots.toml"),
+    ),
+    (
+        "sites",
+        include_str!("../../../standards/quality/sites.toml"),
+    ),
+    (
+        "disasters",
+        include_str!("../../../standards/quality/disasters.toml"),
+    ),
+    (
+        "roads",
+        include_str!("../../../standards/quality/roads.toml"),
+    ),
+    (
+        "bridges",
+        include_str!("../../../standards/quality/bridges.toml"),
+    ),
+    (
+        "reservoirs",
+        include_str!("../../../standards/quality/reservoirs.toml"),
+    ),
+    (
+        "dykes",
+        include_str!("../../../standards/quality/dykes.toml"),
+    ),
 ];
 
 /// The compiled-in rule files: id and text, `common` last.
 pub fn builtin_files() -> Vec<(&'static str, &'static str)> {
-    let common = ("common", include_str!("../../../standards/quality/common.toml"));
+    let common = (
+        "common",
+        include_str!("../../../standards/quality/common.toml"),
+    );
     BUILTIN.into_iter().chain([common]).collect()
 }
 
@@ -725,7 +767,12 @@ pub fn faults_of(table: &TableRules, file: &Path) -> Vec<Fault> {
         .chain(table.title.as_deref())
         .chain(table.division.as_deref())
         .chain(table.parent.as_deref())
-        .chain(table.place.iter().flat_map(|p| [p.lon.as_str(), p.lat.as_str()]));
+        .chain(
+            table
+                .place
+                .iter()
+                .flat_map(|p| [p.lon.as_str(), p.lat.as_str()]),
+        );
     for name in named {
         if table.index(name).is_none() {
             fault(
@@ -804,7 +851,11 @@ mod tests {
         let book = RuleBook::builtin();
         assert_eq!(book.tables.len(), 13);
         let builtin: BTreeSet<&str> = book.common.rule.iter().map(|r| r.id.as_str()).collect();
-        assert_eq!(builtin.len(), book.common.rule.len(), "a built-in rule twice");
+        assert_eq!(
+            builtin.len(),
+            book.common.rule.len(),
+            "a built-in rule twice"
+        );
         for table in book.tables.values() {
             let faults = faults_of(table, Path::new(&table.id));
             assert!(faults.is_empty(), "{faults:?}");
@@ -815,7 +866,13 @@ mod tests {
                     assert!(names.insert(name), "{}: {name} for two fields", table.id);
                 }
                 let coded = field.kind == FieldType::Choice;
-                assert_eq!(coded, !field.choices.is_empty(), "{} {}", table.id, field.field);
+                assert_eq!(
+                    coded,
+                    !field.choices.is_empty(),
+                    "{} {}",
+                    table.id,
+                    field.field
+                );
                 if !field.unit.is_empty() {
                     let known = |u: &UnitName| u.names.contains(&field.unit);
                     assert!(
@@ -828,12 +885,20 @@ mod tests {
                 }
             }
             for rule in &table.rule {
-                assert!(!builtin.contains(rule.id.as_str()), "{} is built in", rule.id);
+                assert!(
+                    !builtin.contains(rule.id.as_str()),
+                    "{} is built in",
+                    rule.id
+                );
                 for other in (rule.total.iter().map(|t| (&t.table, t.sum.as_ref())))
                     .chain(rule.exists.iter().map(|e| (&e.table, Some(&e.in_field))))
                 {
                     let table = &book.tables[other.0];
-                    assert!(other.1.is_none_or(|f| table.index(f).is_some()), "{}", rule.id);
+                    assert!(
+                        other.1.is_none_or(|f| table.index(f).is_some()),
+                        "{}",
+                        rule.id
+                    );
                 }
             }
         }

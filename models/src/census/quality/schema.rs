@@ -99,7 +99,11 @@ impl<'a> Names<'a> {
 
 /// Names that the columns may have when the header ends in a row: the row alone, or with the groups of the row above.
 fn candidates(rows: &[Vec<Value>], row: usize, two: bool) -> Vec<Vec<String>> {
-    let text = |r: usize, c: usize| rows[r].get(c).map_or_else(String::new, |v| v.to_string().trim().to_owned());
+    let text = |r: usize, c: usize| {
+        rows[r]
+            .get(c)
+            .map_or_else(String::new, |v| v.to_string().trim().to_owned())
+    };
     let mut group = String::new();
     (0..rows[row].len())
         .map(|c| {
@@ -154,7 +158,11 @@ pub fn find(input: &TableInput, rules: &TableRules, common: &Common) -> Result<H
         return Err(Error::input(Fault::new(
             &input.sheet.source,
             format!("no header row among the first {} rows", common.header_rows),
-            format!("columns of the table kind `{}`: {}", rules.id, wanted.join(", ")),
+            format!(
+                "columns of the table kind `{}`: {}",
+                rules.id,
+                wanted.join(", ")
+            ),
             "check the kind and the sheet, or name the columns in [table.columns]",
         )));
     };
@@ -171,7 +179,9 @@ pub fn find(input: &TableInput, rules: &TableRules, common: &Common) -> Result<H
     for (column, candidates) in columns.iter().enumerate() {
         let Some((f, scale, unit)) = candidates.iter().find_map(|n| names.matched(n)) else {
             let name = plain(candidates.last().map_or("", String::as_str));
-            let filled = rows[row + 1..].iter().any(|r| r.get(column).is_some_and(|v| !v.is_null()));
+            let filled = rows[row + 1..]
+                .iter()
+                .any(|r| r.get(column).is_some_and(|v| !v.is_null()));
             if (!name.is_empty() || filled) && !ignored.contains(&name) {
                 header.unknown.push(column);
             }
@@ -202,7 +212,11 @@ pub(super) fn tell(view: &View<'_>, header: &Header, sink: &mut Sink<'_>) {
         };
         let (name, names) = (&rule.field, rule.names.join("、"));
         let texts = [
-            said!("no column of `{name}`", "缺少“{zh}”列", zh = rule.label(true)),
+            said!(
+                "no column of `{name}`",
+                "缺少“{zh}”列",
+                zh = rule.label(true)
+            ),
             said!("one of {names}", "列名为下列之一：{names}"),
             said!(
                 "add the column, or name it in [table.columns]",
@@ -222,9 +236,17 @@ pub(super) fn tell(view: &View<'_>, header: &Header, sink: &mut Sink<'_>) {
     for &(column, f) in &header.twice {
         let rule = &view.rules.field[f];
         let texts = [
-            said!("a second column of `{n}`", "“{zh}”列重复", n = rule.field, zh = rule.label(true)),
+            said!(
+                "a second column of `{n}`",
+                "“{zh}”列重复",
+                n = rule.field,
+                zh = rule.label(true)
+            ),
             said!("each field once", "每个字段一列"),
-            said!("delete or rename one; the first is used", "删除或改名其一；检查用的是前一列"),
+            said!(
+                "delete or rename one; the first is used",
+                "删除或改名其一；检查用的是前一列"
+            ),
         ];
         sink.header(view, "duplicate-column", Some(column), texts);
     }
@@ -244,7 +266,10 @@ pub(super) fn tell(view: &View<'_>, header: &Header, sink: &mut Sink<'_>) {
         let (id, remedy) = match convertible {
             true => (
                 "column-unit",
-                said!("values are converted for the checks; change the column to {own}", "检查时已换算；请将该列改为{own}"),
+                said!(
+                    "values are converted for the checks; change the column to {own}",
+                    "检查时已换算；请将该列改为{own}"
+                ),
             ),
             false => (
                 "wrong-column-unit",
@@ -295,14 +320,25 @@ mod tests {
             &["990000", "甲", "5"],
         ])
         .unwrap();
-        assert_eq!((h.row, of(&h, "code"), of(&h, "name"), of(&h, "population")), (2, Some(0), Some(1), Some(2)));
+        assert_eq!(
+            (h.row, of(&h, "code"), of(&h, "name"), of(&h, "population")),
+            (2, Some(0), Some(1), Some(2))
+        );
         let h = header(&[
             &["区划代码", "名称", "常住人口", "", ""],
             &["", "", "合计", "男", "女"],
             &["990000", "甲", "5", "3", "2"],
         ])
         .unwrap();
-        assert_eq!((h.row, of(&h, "population"), of(&h, "male"), of(&h, "female")), (1, Some(2), Some(3), Some(4)));
+        assert_eq!(
+            (
+                h.row,
+                of(&h, "population"),
+                of(&h, "male"),
+                of(&h, "female")
+            ),
+            (1, Some(2), Some(3), Some(4))
+        );
         assert!(h.unknown.is_empty());
         assert!(header(&[&["a", "b"], &["1", "2"]]).is_err());
     }
@@ -311,7 +347,14 @@ mod tests {
     fn units_of_headers_are_converted() {
         let book = RuleBook::builtin();
         let units = &book.tables["units"];
-        let h = header(&[&["区划代码", "名称", "GDP（亿元）", "面积(公顷)", "常住人口(万元)"]]).unwrap();
+        let h = header(&[&[
+            "区划代码",
+            "名称",
+            "GDP（亿元）",
+            "面积(公顷)",
+            "常住人口(万元)",
+        ]])
+        .unwrap();
         let scale = |name: &str| h.scales[units.index(name).unwrap()];
         // The rules want 万元 and km².
         assert_eq!((scale("gdp"), scale("area")), (1e4, 0.01));

@@ -214,7 +214,10 @@ impl<'a> Sink<'a> {
 
     fn severity(&self, rule: &str) -> Severity {
         // An id that common.toml lacks is an error of a team's own file: nothing is hushed up.
-        self.severities.get(rule).copied().unwrap_or(Severity::Error)
+        self.severities
+            .get(rule)
+            .copied()
+            .unwrap_or(Severity::Error)
     }
 
     /// Counts records that a rule judged.
@@ -268,7 +271,11 @@ impl<'a> View<'a> {
 
     /// The number in a field; NaN where there is none.
     pub fn number(&self, field: usize, row: usize) -> f64 {
-        self.fields[field].numbers.get(row).copied().unwrap_or(f64::NAN)
+        self.fields[field]
+            .numbers
+            .get(row)
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 
     /// The value of a field as text; empty where it is blank.
@@ -285,7 +292,11 @@ impl<'a> View<'a> {
 
     /// What a cell is.
     pub fn state(&self, field: usize, row: usize) -> State {
-        self.fields[field].states.get(row).copied().unwrap_or(State::Blank)
+        self.fields[field]
+            .states
+            .get(row)
+            .copied()
+            .unwrap_or(State::Blank)
     }
 
     /// Division code of the unit that a record lies in (or is).
@@ -475,7 +486,9 @@ fn read_field(
                 number.is_some()
             }
             FieldType::Division => {
-                let code = DivisionCode::parse(&Value::Text(text.clone())).ok().map(|c| c.0);
+                let code = DivisionCode::parse(&Value::Text(text.clone()))
+                    .ok()
+                    .map(|c| c.0);
                 let good = code.is_some();
                 data.codes[row] = code;
                 data.texts[row] = text;
@@ -549,7 +562,9 @@ fn tell_cells(view: &View<'_>, sink: &mut Sink<'_>) {
                             said!("type the text again from its source", "按原始资料重新录入"),
                         ];
                         sink.builtin(view, "misread", row, f, texts);
-                    } else if view.text(f, row).contains('\u{FFFD}') || view.text(f, row).contains("锟斤拷") {
+                    } else if view.text(f, row).contains('\u{FFFD}')
+                        || view.text(f, row).contains("锟斤拷")
+                    {
                         let texts = [
                             said!("text that was lost in a wrong encoding", "乱码，原文已丢失"),
                             said!("readable text", "可读的文字"),
@@ -562,18 +577,29 @@ fn tell_cells(view: &View<'_>, sink: &mut Sink<'_>) {
                 State::Blank => {
                     let text = raw.to_string();
                     let shown = text.trim();
-                    if !shown.is_empty() && cell::is_placeholder(shown, view.common) && rule.kind != FieldType::Text {
+                    if !shown.is_empty()
+                        && cell::is_placeholder(shown, view.common)
+                        && rule.kind != FieldType::Text
+                    {
                         let texts = [
                             said!("`{shown}` in place of a value", "以“{shown}”代替数值"),
                             said!("a value, or a blank cell", "数值或空白"),
-                            said!("fill in 0 where there is none, leave unknown values blank", "没有的填0，不详的留空"),
+                            said!(
+                                "fill in 0 where there is none, leave unknown values blank",
+                                "没有的填0，不详的留空"
+                            ),
                         ];
                         sink.builtin(view, "placeholder", row, f, texts);
                     } else if rule.presence == Presence::Required {
                         let name = (rule.field.as_str(), rule.label(true));
                         let texts = [
                             said!("no value", "未填"),
-                            said!("a value of `{n}`", "应填写“{n_zh}”", n = name.0, n_zh = name.1),
+                            said!(
+                                "a value of `{n}`",
+                                "应填写“{n_zh}”",
+                                n = name.0,
+                                n_zh = name.1
+                            ),
                             said!("fill the cell in", "补填该项"),
                         ];
                         sink.builtin(view, "required", row, f, texts);
@@ -610,7 +636,10 @@ fn tell_bad(view: &View<'_>, sink: &mut Sink<'_>, row: usize, f: usize, text: &s
         FieldType::Date => {
             let texts = [
                 said!("text that is no date", "不是日期"),
-                said!("a date, year first: 2020-05-01", "年在前的日期，如2020-05-01"),
+                said!(
+                    "a date, year first: 2020-05-01",
+                    "年在前的日期，如2020-05-01"
+                ),
                 said!("write the date as year-month-day", "按“年-月-日”填写"),
             ];
             sink.builtin(view, "type", row, f, texts);
@@ -620,14 +649,26 @@ fn tell_bad(view: &View<'_>, sink: &mut Sink<'_>, row: usize, f: usize, text: &s
             let (rule, found) = match scientific {
                 true => (
                     "scientific-code",
-                    said!("a code in scientific notation: digits are lost", "编码被存成科学计数法，末位已丢失"),
+                    said!(
+                        "a code in scientific notation: digits are lost",
+                        "编码被存成科学计数法，末位已丢失"
+                    ),
                 ),
-                false => ("division-code", said!("no division code", "不是行政区划代码")),
+                false => (
+                    "division-code",
+                    said!("no division code", "不是行政区划代码"),
+                ),
             };
             let texts = [
                 found,
-                said!("a division code of 6, 9 or 12 digits", "6、9或12位行政区划代码"),
-                said!("take the code from the list of divisions; store it as text", "按区划代码表更正，并以文本格式保存"),
+                said!(
+                    "a division code of 6, 9 or 12 digits",
+                    "6、9或12位行政区划代码"
+                ),
+                said!(
+                    "take the code from the list of divisions; store it as text",
+                    "按区划代码表更正，并以文本格式保存"
+                ),
             ];
             sink.builtin(view, rule, row, f, texts);
         }
