@@ -9,7 +9,8 @@
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from. [`flood`] runs a flood
 //! case of its own, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
-//! through the loss engine alone, [`zonal`] counts a raster over zones. The numerics are in [`engine`], the hazards and the census in [`models`].
+//! through the loss engine alone, [`zonal`] counts a raster over zones and [`rasterize`] paints them. The numerics are in
+//! [`engine`], the hazards and the census in [`models`].
 
 pub mod flood;
 pub mod frequency;
@@ -18,6 +19,7 @@ pub mod messages;
 pub mod portfolio;
 pub mod progress;
 pub mod project;
+pub mod rasterize;
 pub mod run;
 pub mod stages;
 pub mod zonal;

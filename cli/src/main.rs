@@ -158,6 +158,8 @@ enum Command {
     Idf(frequency::IdfArguments),
     /// Statistics of a raster over zones (分区统计), each cell by the share that the zone covers.
     Zonal(zonal::ZonalArguments),
+    /// Paint polygons onto the cells of a raster (栅格化): the same cells as GDAL paints.
+    Rasterize(zonal::RasterizeArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -364,6 +366,14 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 anlan::zonal::run(&given.raster, &given.zones, &options, &|news| {
                     shown.tell(&news);
                 })
+            })?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Rasterize(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.threads)?.install(|| {
+                anlan::rasterize::run(&given.zones, &given.options(), &|news| shown.tell(&news))
             })?;
             tell_made(arguments, &made, zh);
             Ok(())

@@ -9,3 +9,4 @@ mod pipeline;
 mod portfolio;
 mod region;
 mod screening;
+mod zonal;

@@ -3,11 +3,12 @@
 //! crossings with its order of operations, and its treatment of edges that run along a line of centres.
 
 use super::touched::touched_by_edge;
-use super::{CellPoint, Span, burn, clamp_cell, near};
+use super::{CellPoint, Sorted, Span, burn, clamp_cell, near};
 use crate::grid::Grid;
 use crate::raster::Raster;
 use geo::{LineString, MultiPolygon};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Which cells belong to a polygon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +54,40 @@ pub fn rasterize<T: Copy + Send + Sync>(
         .map(|(i, (shape, _))| polygon_spans(shape, grid, rule, i as u32))
         .collect();
     burn(grid, &spans, |i| shapes[i as usize].1, background)
+}
+
+/// Polygons ready to be painted onto a grid some rows at a time, as [`rasterize`] paints them: for grids that are larger
+/// than memory. Memory: 16 bytes for each row of each polygon.
+#[derive(Debug, Clone)]
+pub struct Painting {
+    sorted: Sorted,
+    cols: usize,
+}
+
+impl Painting {
+    /// The cells of each polygon.
+    pub fn new(shapes: &[&MultiPolygon<f64>], grid: &Grid, rule: Rule) -> Self {
+        let spans: Vec<Vec<Span>> = shapes
+            .par_iter()
+            .enumerate()
+            .map(|(i, shape)| polygon_spans(shape, grid, rule, i as u32))
+            .collect();
+        Painting {
+            sorted: Sorted::new(grid, &spans),
+            cols: grid.cols,
+        }
+    }
+
+    /// Paints some rows, `[rows, columns of the grid]`, each polygon by its value; cells of none are left as they are.
+    ///
+    /// # Panics
+    /// Rows beyond the grid, or another number of cells.
+    pub fn paint<T: Copy + Send + Sync>(&self, rows: Range<usize>, values: &[T], out: &mut [T]) {
+        assert_eq!(out.len(), rows.len() * self.cols, "cells of the rows");
+        out.par_chunks_mut(self.cols)
+            .zip(rows)
+            .for_each(|(row, r)| self.sorted.paint(r, row, |shape| values[shape as usize]));
+    }
 }
 
 fn polygon_spans(shape: &MultiPolygon<f64>, grid: &Grid, rule: Rule, id: u32) -> Vec<Span> {
@@ -249,6 +284,21 @@ mod tests {
         let once = rasterize(&[(&parts[0], 1u8)], &unit_grid(3, 3), Rule::Centre, 0);
         let again = rasterize(&[(&turned, 1u8)], &unit_grid(3, 3), Rule::Centre, 0);
         assert_eq!(once, again);
+    }
+
+    #[test]
+    fn rows_at_a_time_are_the_whole() {
+        let shapes = [rectangle(0.2, 0.3, 3.3, 5.2), rectangle(1.1, 2.2, 7.7, 3.9)];
+        let refs: Vec<_> = shapes.iter().collect();
+        let g = unit_grid(6, 8);
+        for rule in [Rule::Centre, Rule::AllTouched] {
+            let painting = Painting::new(&refs, &g, rule);
+            let mut out = vec![9u8; 48];
+            painting.paint(0..1, &[1, 2], &mut out[..8]);
+            painting.paint(1..6, &[1, 2], &mut out[8..]);
+            let whole = rasterize(&[(refs[0], 1u8), (refs[1], 2)], &g, rule, 9);
+            assert_eq!(out, whole.values());
+        }
     }
 
     proptest! {
