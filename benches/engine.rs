@@ -7,9 +7,10 @@ mod fixtures;
 use anlan_engine::hydrology::{
     fill_depressions, fill_depressions_epsilon, flow_accumulation, flow_direction, hand,
 };
-use anlan_engine::rasterize::{Rule, rasterize};
+use anlan_engine::io::geotiff::{self, Tags};
+use anlan_engine::rasterize::{Rule, label_outlines, rasterize};
 use anlan_engine::terrain::{Edge, aspect_deg, hillshade, slope_deg};
-use anlan_engine::zonal::{ZonalOptions, zonal};
+use anlan_engine::zonal::{ZonalOptions, zonal, zonal_file};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use geo::MultiPolygon;
 use std::hint::black_box;
@@ -64,6 +65,18 @@ fn vector(c: &mut Criterion) {
             };
             measure(c, kernel, size, || zonal(&dem, &zones, &options));
         }
+        let folder = tempfile::tempdir().expect("a folder for the raster");
+        let path = folder.path().join("dem.tif");
+        geotiff::write_f32(&path, &dem, &Tags::new()).expect("the raster is written");
+        let options = ZonalOptions {
+            variance: true,
+            ..ZonalOptions::default()
+        };
+        measure(c, "zonal_of_file", size, || {
+            zonal_file((&path, 1), None, &zones, &options, &|_| {}).expect("the raster is read")
+        });
+        let labels = rasterize(&shapes, &dem.grid, Rule::Centre, 0);
+        measure(c, "label_outlines", size, || label_outlines(&labels, 0));
     }
 }
 

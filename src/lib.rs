@@ -9,7 +9,7 @@
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from, [`explain`] tells the chain behind a grade. [`map`] draws one map, [`flood`] runs a flood case of its own,
 //! [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves through the
-//! loss engine alone, [`zonal`] counts a raster over zones, [`quality`] checks the tables of a census; [`danger_ledger`],
+//! loss engine alone, [`zonal`] counts a raster over zones and [`rasterize`] paints them, [`quality`] checks the tables of a census; [`danger_ledger`],
 //! [`fast_report`] and [`sheets`] serve the daily work of a bureau, [`validation`] compares grades of a user's own with
 //! recorded disasters. The numerics are in [`engine`], the hazards and the census in [`models`].
 
@@ -25,6 +25,7 @@ pub mod portfolio;
 pub mod progress;
 pub mod project;
 pub mod quality;
+pub mod rasterize;
 pub mod run;
 pub mod sheets;
 pub mod stages;

@@ -181,6 +181,8 @@ enum Command {
     Prompt(bureau::PromptArguments),
     /// Flood sheets of townships (乡镇、村级洪水风险图).
     Township(bureau::TownshipArguments),
+    /// Paint polygons onto the cells of a raster (栅格化): the same cells as GDAL paints.
+    Rasterize(zonal::RasterizeArguments),
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -479,6 +481,14 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         }
         Command::Validate(given) => {
             let made = anlan::validation::run(&given.scores, &given.history, &given.options(zh))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Rasterize(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.threads)?.install(|| {
+                anlan::rasterize::run(&given.zones, &given.options(), &|news| shown.tell(&news))
+            })?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

@@ -1,6 +1,8 @@
-//! Arguments of `anlan zonal`, turned into the options of the library.
+//! Arguments of `anlan zonal` and `anlan rasterize`, turned into the options of the library.
 
+use anlan::engine::rasterize::Rule;
 use anlan::engine::{Error, Fault};
+use anlan::rasterize::RasterizeOptions;
 use anlan::zonal::{Statistic, ZonalTableOptions};
 use clap::Args;
 use std::path::PathBuf;
@@ -93,5 +95,47 @@ impl ZonalArguments {
             min_coverage: self.min_coverage,
             zh,
         })
+    }
+}
+
+/// Arguments of `anlan rasterize`.
+#[derive(Args)]
+pub struct RasterizeArguments {
+    /// Layer of polygons: GeoPackage, GeoJSON or Shapefile.
+    pub zones: PathBuf,
+    /// GeoTIFF whose cells are to be painted.
+    #[arg(long)]
+    like: PathBuf,
+    /// GeoTIFF of labels to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Column of whole numbers to paint with; the features are numbered from 1 by default.
+    #[arg(long)]
+    value: Option<String>,
+    /// Table of the GeoPackage; the first by default.
+    #[arg(long)]
+    layer: Option<String>,
+    /// Paint every cell that a polygon meets, not those whose centre it holds.
+    #[arg(long)]
+    all_touched: bool,
+    /// Threads; all cores by default. The results do not depend on it.
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+impl RasterizeArguments {
+    /// The options of the library.
+    pub fn options(&self) -> RasterizeOptions {
+        RasterizeOptions {
+            out: self.out.clone(),
+            like: self.like.clone(),
+            value: self.value.clone(),
+            layer: self.layer.clone(),
+            rule: if self.all_touched {
+                Rule::AllTouched
+            } else {
+                Rule::Centre
+            },
+        }
     }
 }

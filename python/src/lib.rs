@@ -32,9 +32,7 @@ mod _anlan {
     #[pymodule_export]
     use super::quality::quality;
     #[pymodule_export]
-    use super::raster::{
-        hillshade, raster_info, read_raster, resample, slope, write_raster,
-    };
+    use super::raster::{hillshade, raster_info, read_raster, resample, slope, write_raster};
     #[pymodule_export]
     use super::run::run;
     #[pymodule_export]

@@ -58,7 +58,13 @@ pub fn zonal<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let r = raster(py, &array, grid)?;
     let weights = weights.map(|w| raster(py, &w, grid)).transpose()?;
-    let asked = Asked::new(area_weighted, min_coverage, quantiles, classes, weights.is_some());
+    let asked = Asked::new(
+        area_weighted,
+        min_coverage,
+        quantiles,
+        classes,
+        weights.is_some(),
+    );
     let sums = over_zones(py, &wkb, |zones| {
         let mut pass = ZonalPass::new(&r.grid, zones, &asked.options);
         if weights.is_some() {
@@ -84,7 +90,13 @@ pub fn zonal_of_file<'py>(
     quantiles: Vec<f64>,
     classes: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let asked = Asked::new(area_weighted, min_coverage, quantiles, classes, weights.is_some());
+    let asked = Asked::new(
+        area_weighted,
+        min_coverage,
+        quantiles,
+        classes,
+        weights.is_some(),
+    );
     let sums = over_zones(py, &wkb, |zones| {
         let weights = weights.as_ref().map(|w| (w.as_path(), weights_band));
         zonal_file((&path, band), weights, zones, &asked.options, &|_| {})

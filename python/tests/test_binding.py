@@ -202,6 +202,40 @@ def test_zones_agree_with_shapely_on_slanted_edges():
     np.testing.assert_allclose(stats["sum"][0], (shares * values).sum(), rtol=1e-6)
 
 
+def test_zones_of_files_weights_and_classes(tmp_path):
+    values = np.arange(12, dtype=np.float32).reshape(GRID.shape) // 4
+    anlan.write_raster(tmp_path / "v.tif", values, GRID)
+    anlan.write_raster(tmp_path / "w.tif", values + 1, GRID)
+    west, south, east, north = GRID.bounds
+    zones = [shapely.box(west, south, east, north), shapely.box(west, south, west + 5, north)]
+    options = dict(quantiles=[0.25, 0.5], classes=True)
+    of_array = anlan.zonal(values, GRID, zones, weights=values + 1, **options)
+    of_file = anlan.zonal(tmp_path / "v.tif", None, zones, weights=tmp_path / "w.tif", **options)
+    for name, column in of_array.items():
+        for a, b in zip(column.values(), of_file[name].values()) if name == "classes" else [(column, of_file[name])]:
+            np.testing.assert_array_equal(a, b)
+    # On paper: 0, 1 and 2 four times each, weights 1, 2 and 3.
+    assert (of_file["variety"][0], of_file["majority"][0], of_file["minority"][0]) == (3, 2, 0)
+    assert (of_file["weight"][0], of_file["weighted_sum"][0]) == (24, 4 * (0 + 2 + 6))
+    assert of_file["q50"][0] == 1
+    assert list(of_file["classes"]["zone"][:3]) == [0, 0, 0]
+    assert list(of_file["classes"]["cells"][:3]) == [4, 4, 4]
+    with pytest.raises(anlan.InputError, match="quantiles"):
+        anlan.zonal(values, GRID, zones, quantiles=[25])
+    with pytest.raises(anlan.InputError, match="beside a file"):
+        anlan.zonal(tmp_path / "v.tif", GRID, zones)
+
+
+def test_polygons_are_painted():
+    west, south, east, north = GRID.bounds
+    zones = [shapely.box(west, south, west + 10, north), shapely.box(west + 12, north - 14, west + 18, north)]
+    np.testing.assert_array_equal(anlan.rasterize(zones, GRID), [[1, 2, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]])
+    touched = anlan.rasterize([shapely.to_wkb(z) for z in zones], GRID, [7, 8], all_touched=True, background=5)
+    np.testing.assert_array_equal(touched, [[7, 8, 5], [7, 8, 5], [7, 5, 5], [7, 5, 5]])
+    with pytest.raises(anlan.InputError, match="values for 2 polygons"):
+        anlan.rasterize(zones, GRID, [1])
+
+
 def test_resampling_keeps_totals():
     fine = anlan.Grid(4549, 500000.0, 3200000.0, 10.0, 10.0, 40, 60)
     coarse = anlan.Grid(4549, 500000.0, 3200000.0, 50.0, 50.0, 8, 12)

@@ -74,8 +74,8 @@ impl Default for ZonalTableOptions {
 }
 
 /// Statistics of a raster over the polygons of a layer, one row each in the order of the layer, written as a table. With
-/// division codes a second table holds the units above, with more than one class a third the cells of each: further sheets
-/// of a workbook, layers of a GeoPackage, or files `..._levels` and `..._classes`. Gives the path of the table.
+/// division codes a second table holds the units above, and where classes are asked for a third the cells of each: further
+/// sheets of a workbook, layers of a GeoPackage, or files `..._levels` and `..._classes`. Gives the path of the table.
 ///
 /// * Zones in another system than the raster are carried into the raster's, vertex by vertex; so is told.
 /// * Zones without a cell that has data have blank statistics; how many there are is told, and how many reach beyond the
@@ -93,16 +93,13 @@ pub fn run(
     listen(News::Started { task: TASK });
     check(options)?;
     let grid = geotiff::info(raster)?.grid;
-    let layer = match &options.layer {
-        Some(name) => vector::read_gpkg(zones, Some(name)).and_then(Layer::check_coordinates)?,
-        None => vector::read(zones)?,
-    };
+    let layer = read_zones(zones, options.layer.as_deref())?;
     let kept = kept_columns(&layer, options)?;
     let codes = match &options.code {
         Some(column) => levels::codes(&layer, column)?,
         None => Vec::new(),
     };
-    let shapes = shapes(&layer, &grid, listen)?;
+    let shapes = in_system_of(&grid, &layer, TASK, listen)?;
     let refs: Vec<&MultiPolygon<f64>> = shapes.iter().collect();
     let counted = ZonalOptions {
         area_weighted: options.area_weighted,
@@ -110,7 +107,10 @@ pub fn run(
         variance: options.statistics.iter().any(|s| s.needs_variance()),
         values: options.classes || options.statistics.iter().any(|s| s.needs_values()),
     };
-    let weights = options.weights.as_ref().map(|(p, band)| (p.as_path(), *band));
+    let weights = options
+        .weights
+        .as_ref()
+        .map(|(p, band)| (p.as_path(), *band));
     let note = format!("{} zones", refs.len());
     let step = |done: f64| {
         listen(News::Step {
@@ -201,14 +201,27 @@ fn kept_columns(layer: &Layer, options: &ZonalTableOptions) -> Result<Vec<usize>
     Ok(kept)
 }
 
-/// The polygons of the zones in the raster's system.
-fn shapes(layer: &Layer, grid: &Grid, listen: &Listener<'_>) -> Result<Vec<MultiPolygon<f64>>> {
+/// A layer of polygons: the table named, or the first.
+pub(crate) fn read_zones(path: &Path, layer: Option<&str>) -> Result<Layer> {
+    match layer {
+        Some(name) => vector::read_gpkg(path, Some(name)).and_then(Layer::check_coordinates),
+        None => vector::read(path),
+    }
+}
+
+/// The polygons of a layer in the raster's system.
+pub(crate) fn in_system_of(
+    grid: &Grid,
+    layer: &Layer,
+    task: &str,
+    listen: &Listener<'_>,
+) -> Result<Vec<MultiPolygon<f64>>> {
     let carried;
     let layer = if layer.crs == grid.crs {
         layer
     } else {
         listen(News::Warning {
-            task: TASK,
+            task,
             text: &format!(
                 "the zones are in {}, the raster in {}: their vertices are carried over",
                 layer.crs, grid.crs
@@ -247,8 +260,10 @@ fn shapes(layer: &Layer, grid: &Grid, listen: &Listener<'_>) -> Result<Vec<Multi
         .count();
     if beyond > 0 {
         listen(News::Warning {
-            task: TASK,
-            text: &format!("{beyond} zones reach beyond the raster: what lies there is not counted"),
+            task,
+            text: &format!(
+                "{beyond} zones reach beyond the raster: what lies there is not counted"
+            ),
         });
     }
     Ok(shapes)

@@ -114,7 +114,10 @@ fn each_file(
 
 fn by_zone(results: &Results<'_>, options: &ZonalTableOptions, zh: bool) -> Table {
     let mut table = Table::new(&[]);
-    let names = results.kept.iter().map(|&c| results.zones.columns[c].clone());
+    let names = results
+        .kept
+        .iter()
+        .map(|&c| results.zones.columns[c].clone());
     table.columns = names.chain(headings(options, zh)).collect();
     for (feature, sums) in results.zones.features.iter().zip(results.sums) {
         let kept = results.kept.iter().map(|&c| feature.values[c].clone());
@@ -151,7 +154,10 @@ fn by_class(results: &Results<'_>, zh: bool) -> Table {
         ["value", "cells", "share"]
     };
     let mut table = Table::new(&[]);
-    let names = results.kept.iter().map(|&c| results.zones.columns[c].clone());
+    let names = results
+        .kept
+        .iter()
+        .map(|&c| results.zones.columns[c].clone());
     table.columns = names.chain(own.map(String::from)).collect();
     for (feature, sums) in results.zones.features.iter().zip(results.sums) {
         let entries = sums.tally().map_or(&[][..], |t| t.entries());

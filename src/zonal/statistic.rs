@@ -105,10 +105,7 @@ impl Statistic {
     pub fn needs_values(self) -> bool {
         matches!(
             self,
-            Statistic::Quantile(_)
-                | Statistic::Majority
-                | Statistic::Minority
-                | Statistic::Variety
+            Statistic::Quantile(_) | Statistic::Majority | Statistic::Minority | Statistic::Variety
         )
     }
 

@@ -15,3 +15,4 @@ mod region;
 mod risk;
 mod report;
 mod screening;
+mod zonal;

@@ -11,7 +11,7 @@
 //! | [`coverage`], [`coverage_runs`] | signed-area accumulation, exact to the rounding of f64 |
 //! | [`rasterize_lines`] | every cell that a line passes through |
 //!
-//! [`outlines`] goes the other way: polygons around the cells of a mask.
+//! [`outlines`] and [`label_outlines`] go the other way: polygons around the cells of a mask, or of zones.
 
 mod coverage;
 mod lines;
@@ -21,8 +21,8 @@ mod touched;
 
 pub use coverage::{Coverage, Edges, Run, coverage, coverage_runs};
 pub use lines::rasterize_lines;
-pub use outlines::outlines;
-pub use polygons::{Rule, rasterize};
+pub use outlines::{label_outlines, outlines};
+pub use polygons::{Painting, Rule, rasterize};
 
 use crate::grid::Grid;
 use crate::raster::Raster;
@@ -81,6 +81,51 @@ fn clamp_cell(position: f64, limit: usize) -> usize {
     position.clamp(0.0, limit as f64) as usize
 }
 
+/// Spans by row, in the order of shapes within each row.
+#[derive(Debug, Clone)]
+struct Sorted {
+    spans: Vec<Span>,
+    /// Where each row's spans begin; one more than there are rows.
+    start: Vec<usize>,
+}
+
+impl Sorted {
+    fn new(grid: &Grid, spans: &[Vec<Span>]) -> Self {
+        // Counting sort by row keeps the order of shapes.
+        let mut start = vec![0usize; grid.rows + 1];
+        for s in spans.iter().flatten() {
+            start[s.row as usize + 1] += 1;
+        }
+        for r in 0..grid.rows {
+            start[r + 1] += start[r];
+        }
+        let blank = Span {
+            row: 0,
+            col: 0,
+            end: 0,
+            shape: 0,
+        };
+        let mut sorted = vec![blank; start[grid.rows]];
+        let mut next = start.clone();
+        for s in spans.iter().flatten() {
+            let slot = &mut next[s.row as usize];
+            sorted[*slot] = *s;
+            *slot += 1;
+        }
+        Sorted {
+            spans: sorted,
+            start,
+        }
+    }
+
+    /// Paints one row.
+    fn paint<T: Copy>(&self, r: usize, row: &mut [T], value: impl Fn(u32) -> T) {
+        for s in &self.spans[self.start[r]..self.start[r + 1]] {
+            row[s.col as usize..s.end as usize].fill(value(s.shape));
+        }
+    }
+}
+
 /// Writes spans, in the order of shapes within each row, onto a raster; rows in parallel.
 fn burn<T: Copy + Send + Sync>(
     grid: &Grid,
@@ -88,37 +133,12 @@ fn burn<T: Copy + Send + Sync>(
     value: impl Fn(u32) -> T + Sync,
     background: T,
 ) -> Raster<T> {
-    // Counting sort by row keeps the order of shapes.
-    let mut start = vec![0usize; grid.rows + 1];
-    for s in spans.iter().flatten() {
-        start[s.row as usize + 1] += 1;
-    }
-    for r in 0..grid.rows {
-        start[r + 1] += start[r];
-    }
-    let total = start[grid.rows];
-    let blank = Span {
-        row: 0,
-        col: 0,
-        end: 0,
-        shape: 0,
-    };
-    let mut sorted = vec![blank; total];
-    let mut next = start.clone();
-    for s in spans.iter().flatten() {
-        let slot = &mut next[s.row as usize];
-        sorted[*slot] = *s;
-        *slot += 1;
-    }
+    let sorted = Sorted::new(grid, spans);
     let mut out = Raster::filled(*grid, background);
     out.values_mut()
         .par_chunks_mut(grid.cols)
         .enumerate()
-        .for_each(|(r, row)| {
-            for s in &sorted[start[r]..start[r + 1]] {
-                row[s.col as usize..s.end as usize].fill(value(s.shape));
-            }
-        });
+        .for_each(|(r, row)| sorted.paint(r, row, &value));
     out
 }
 

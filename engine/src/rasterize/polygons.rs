@@ -3,11 +3,12 @@
 //! crossings with its order of operations, and its treatment of edges that run along a line of centres.
 
 use super::touched::touched_by_edge;
-use super::{CellPoint, Span, burn, clamp_cell, near};
+use super::{CellPoint, Sorted, Span, burn, clamp_cell, near};
 use crate::grid::Grid;
 use crate::raster::Raster;
-use geo::{LineString, MultiPolygon};
+use geo::{Coord, LineString, MultiPolygon};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Which cells belong to a polygon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +56,40 @@ pub fn rasterize<T: Copy + Send + Sync>(
     burn(grid, &spans, |i| shapes[i as usize].1, background)
 }
 
+/// Polygons ready to be painted onto a grid some rows at a time, as [`rasterize`] paints them: for grids that are larger
+/// than memory. Memory: 16 bytes for each row of each polygon.
+#[derive(Debug, Clone)]
+pub struct Painting {
+    sorted: Sorted,
+    cols: usize,
+}
+
+impl Painting {
+    /// The cells of each polygon.
+    pub fn new(shapes: &[&MultiPolygon<f64>], grid: &Grid, rule: Rule) -> Self {
+        let spans: Vec<Vec<Span>> = shapes
+            .par_iter()
+            .enumerate()
+            .map(|(i, shape)| polygon_spans(shape, grid, rule, i as u32))
+            .collect();
+        Painting {
+            sorted: Sorted::new(grid, &spans),
+            cols: grid.cols,
+        }
+    }
+
+    /// Paints some rows, `[rows, columns of the grid]`, each polygon by its value; cells of none are left as they are.
+    ///
+    /// # Panics
+    /// Rows beyond the grid, or another number of cells.
+    pub fn paint<T: Copy + Send + Sync>(&self, rows: Range<usize>, values: &[T], out: &mut [T]) {
+        assert_eq!(out.len(), rows.len() * self.cols, "cells of the rows");
+        out.par_chunks_mut(self.cols)
+            .zip(rows)
+            .for_each(|(row, r)| self.sorted.paint(r, row, |shape| values[shape as usize]));
+    }
+}
+
 fn polygon_spans(shape: &MultiPolygon<f64>, grid: &Grid, rule: Rule, id: u32) -> Vec<Span> {
     let mut crossings: Vec<(u32, u32)> = Vec::new();
     let mut spans = Vec::new();
@@ -64,8 +99,8 @@ fn polygon_spans(shape: &MultiPolygon<f64>, grid: &Grid, rule: Rule, id: u32) ->
         crossings.clear();
         for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
             ring_points(ring, grid, &mut points);
-            // The ring read clockwise, y to the south: level edges below the ring's inside run west.
-            let clockwise = twice_area(&points) > 0.0;
+            // Read clockwise, level edges below the ring's inside run west.
+            let clockwise = is_clockwise(&ring.0);
             for pair in points.windows(2) {
                 let (a, b) = (pair[0], pair[1]);
                 if rule == Rule::AllTouched {
@@ -123,15 +158,43 @@ fn ring_points(ring: &LineString<f64>, grid: &Grid, points: &mut Vec<CellPoint>)
     }
 }
 
-/// Twice the area of a closed ring, above 0 where it runs clockwise (y to the south).
-fn twice_area(points: &[CellPoint]) -> f64 {
-    let Some(o) = points.first() else {
-        return 0.0;
+/// Whether a ring runs clockwise, as OGR judges it, so that rings that cross themselves are painted as GDAL paints them
+/// too: by the turn at the lowest vertex (of several the easternmost), by the area where that vertex is doubtful.
+fn is_clockwise(ring: &[Coord<f64>]) -> bool {
+    /// Vertices this near to each other, in the unit of the system, tell no direction.
+    const NEAR: f64 = 1e-5;
+    let ring = match ring {
+        [first, middle @ .., last] if first == last => &ring[..=middle.len()],
+        _ => ring,
     };
-    points
-        .windows(2)
-        .map(|p| (p[0].x - o.x) * (p[1].y - o.y) - (p[1].x - o.x) * (p[0].y - o.y))
-        .sum()
+    let (mut lowest, mut doubtful) = (0, ring.len() < 3);
+    for (i, c) in ring.iter().enumerate().skip(1) {
+        let low = ring[lowest];
+        if c.y < low.y || (c.y == low.y && c.x > low.x) {
+            (lowest, doubtful) = (i, ring.len() < 3);
+        } else if *c == low {
+            doubtful = true;
+        }
+    }
+    if !doubtful {
+        let n = ring.len();
+        let at = ring[lowest];
+        let (before, after) = (ring[(lowest + n - 1) % n] - at, ring[(lowest + 1) % n] - at);
+        let near = |d: Coord<f64>| d.x.abs() < NEAR && d.y.abs() < NEAR;
+        let turn = after.x * before.y - before.x * after.y;
+        if !near(before) && !near(after) && turn != 0.0 {
+            return turn < 0.0;
+        }
+    }
+    // Twice the area, about the first vertex against cancellation; below 0 where y falls to the right.
+    let o = ring.first().copied().unwrap_or_default();
+    let next = ring.iter().skip(1).chain(ring.first());
+    let twice: f64 = ring
+        .iter()
+        .zip(next)
+        .map(|(&a, &b)| (a.x - o.x) * (b.y - o.y) - (b.x - o.x) * (a.y - o.y))
+        .sum();
+    twice < 0.0
 }
 
 /// The least column whose centre lies beyond a position; a centre on it does not.
@@ -249,6 +312,87 @@ mod tests {
         let once = rasterize(&[(&parts[0], 1u8)], &unit_grid(3, 3), Rule::Centre, 0);
         let again = rasterize(&[(&turned, 1u8)], &unit_grid(3, 3), Rule::Centre, 0);
         assert_eq!(once, again);
+    }
+
+    /// Rings that cross themselves, of cells of 0.3 m, with a level edge through centres: cells as GDAL 3.10.3 paints them
+    /// (rasterio 1.4.4).
+    #[test]
+    fn crossed_rings_are_painted_as_gdal_paints_them() {
+        let g = Grid::new(
+            crate::crs::Crs::from_epsg(4549).unwrap(),
+            (500_000.0, 4_000_000.0),
+            (0.3, 0.3),
+            (24, 24),
+        )
+        .unwrap();
+        let shape = |cells: &[(f64, f64)]| {
+            let at = |&(x, y): &(f64, f64)| (500_000.0 + x * 0.3, 4_000_000.0 - y * 0.3);
+            let ring = LineString::from(cells.iter().map(at).collect::<Vec<_>>());
+            MultiPolygon::from(Polygon::new(ring, vec![]))
+        };
+        let crossed = shape(&[
+            (22.5, 13.5),
+            (18.0, 13.5),
+            (14.5, 16.0),
+            (11.5, 15.5),
+            (9.0, 19.5),
+            (17.5, 8.0),
+        ]);
+        assert!(is_clockwise(
+            &shape(&[(0.0, 0.0), (2.0, 0.0), (2.0, 2.0)]).0[0]
+                .exterior()
+                .0
+        ));
+        assert!(!is_clockwise(
+            &shape(&[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0)]).0[0]
+                .exterior()
+                .0
+        ));
+        assert!(!is_clockwise(&crossed.0[0].exterior().0));
+        let r = rasterize(&[(&crossed, 1u8)], &g, Rule::Centre, 0);
+        let row: String = picture(&r)[13].clone();
+        assert_eq!(row, "000000000000011111000000");
+    }
+
+    /// Edges less than 0.01 cells wide and high, one on a border between columns within 0.0001 cells, slanting ones: cells
+    /// as GDAL 3.10.3 paints them (rasterio 1.4.4).
+    #[test]
+    fn narrow_edges_are_painted_as_gdal_paints_them() {
+        let shape: MultiPolygon<f64> = polygon![
+            (x: 0.995, y: 7.3), (x: 1.003, y: 2.2), (x: 3.0, y: 2.0), (x: 6.00005, y: 0.4),
+            (x: 6.00005, y: 4.0), (x: 7.6, y: 5.503), (x: 3.2, y: 5.497), (x: 2.5, y: 6.5)
+        ]
+        .into();
+        let paint = |rule| picture(&rasterize(&[(&shape, 1u8)], &unit_grid(8, 8), rule, 0));
+        assert_eq!(
+            paint(Rule::Centre),
+            [
+                "00000000", "01100000", "01100111", "01111110", "01111100", "01111100", "00001100",
+                "00000000"
+            ]
+        );
+        assert_eq!(
+            paint(Rule::AllTouched),
+            [
+                "11000000", "01100000", "01111111", "01111111", "01111110", "01111100", "00011100",
+                "00001110"
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_at_a_time_are_the_whole() {
+        let shapes = [rectangle(0.2, 0.3, 3.3, 5.2), rectangle(1.1, 2.2, 7.7, 3.9)];
+        let refs: Vec<_> = shapes.iter().collect();
+        let g = unit_grid(6, 8);
+        for rule in [Rule::Centre, Rule::AllTouched] {
+            let painting = Painting::new(&refs, &g, rule);
+            let mut out = vec![9u8; 48];
+            painting.paint(0..1, &[1, 2], &mut out[..8]);
+            painting.paint(1..6, &[1, 2], &mut out[8..]);
+            let whole = rasterize(&[(refs[0], 1u8), (refs[1], 2)], &g, rule, 9);
+            assert_eq!(out, whole.values());
+        }
     }
 
     proptest! {

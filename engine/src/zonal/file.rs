@@ -60,7 +60,9 @@ pub fn zonal_file(
                 Fault::new(
                     raster.0,
                     format!("a whole number of about {}", values[cell]),
-                    format!("whole numbers within ±{EXACT}, where values are told apart one by one"),
+                    format!(
+                        "whole numbers within ±{EXACT}, where values are told apart one by one"
+                    ),
                     "give classes small numbers and keep the codes in a table",
                 )
                 .at(format!(

@@ -241,14 +241,23 @@ mod tests {
         for rows in strips {
             let first = pass.next_row() * cols;
             let cells = first..(first + rows * cols).min(r.values().len());
-            pass.add(&r.values()[cells.clone()], weights.map(|w| &w.values()[cells]));
+            pass.add(
+                &r.values()[cells.clone()],
+                weights.map(|w| &w.values()[cells]),
+            );
         }
         pass.finish()
     }
 
     #[test]
     fn strips_of_rows_make_no_difference() {
-        let r = numbered(300, 40).map(|v| if v % 7.0 == 3.0 { f32::NAN } else { libm::sinf(v) });
+        let r = numbered(300, 40).map(|v| {
+            if v % 7.0 == 3.0 {
+                f32::NAN
+            } else {
+                libm::sinf(v)
+            }
+        });
         let w = r.map(|v| if v.is_nan() { 2.0 } else { v + 2.0 });
         let zones = [
             rectangle(-3.0, -3.0, 22.2, 280.7),

@@ -40,7 +40,11 @@ impl ZoneSums {
             return ZonalStats::EMPTY;
         }
         let spread = |m: &super::sums::Moments, wanted: bool| {
-            if wanted { m.variance().sqrt() } else { f64::NAN }
+            if wanted {
+                m.variance().sqrt()
+            } else {
+                f64::NAN
+            }
         };
         let weighted = |v: f64| if self.has_weights { v } else { f64::NAN };
         ZonalStats {
@@ -125,7 +129,10 @@ impl ZonalPass {
     /// # Panics
     /// As [`ZonalPass::add`].
     pub fn skip(&mut self, rows: usize) {
-        assert!(rows.is_multiple_of(Self::BLOCK_ROWS), "whole blocks of rows");
+        assert!(
+            rows.is_multiple_of(Self::BLOCK_ROWS),
+            "whole blocks of rows"
+        );
         self.next_row += rows;
     }
 
@@ -168,7 +175,10 @@ impl ZonalPass {
             .par_iter()
             .map(|&(zone, block)| {
                 let start = block * Self::BLOCK_ROWS;
-                part.sums(&self.zones[zone], start..(start + Self::BLOCK_ROWS).min(end))
+                part.sums(
+                    &self.zones[zone],
+                    start..(start + Self::BLOCK_ROWS).min(end),
+                )
             })
             .collect();
         for ((zone, _), (sums, tally)) in jobs.into_iter().zip(done) {

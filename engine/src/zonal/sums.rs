@@ -109,7 +109,9 @@ impl Sums {
         if spread && weight != 0.0 {
             let mean = sum / weight;
             let mut parts = [0.0f64; LANES];
-            each_lane(values, weights, |i, v, w| parts[i] += w * (v - mean) * (v - mean));
+            each_lane(values, weights, |i, v, w| {
+                parts[i] += w * (v - mean) * (v - mean)
+            });
             squares = parts.iter().sum();
         }
         let moments = Moments {

@@ -105,7 +105,10 @@ impl Counter {
     pub fn add(&mut self, values: &[f32], share: f64) {
         let mut rest = values;
         while let Some(&v) = rest.first() {
-            let n = rest.iter().take_while(|w| w.to_bits() == v.to_bits()).count();
+            let n = rest
+                .iter()
+                .take_while(|w| w.to_bits() == v.to_bits())
+                .count();
             if !v.is_nan() {
                 // -0 and 0 are one value.
                 self.put(v + 0.0, share * n as f64);
@@ -197,9 +200,18 @@ mod tests {
 
     #[test]
     fn classes_and_ties() {
-        let t = tally(&[(3.0, 1.0), (1.0, 0.5), (2.0, 1.0), (1.0, 0.25), (f32::NAN, 9.0)]);
+        let t = tally(&[
+            (3.0, 1.0),
+            (1.0, 0.5),
+            (2.0, 1.0),
+            (1.0, 0.25),
+            (f32::NAN, 9.0),
+        ]);
         assert_eq!(t.entries(), [(1.0, 0.75), (2.0, 1.0), (3.0, 1.0)]);
-        assert_eq!((t.variety(), t.majority(), t.minority()), (3, Some(3.0), Some(1.0)));
+        assert_eq!(
+            (t.variety(), t.majority(), t.minority()),
+            (3, Some(3.0), Some(1.0))
+        );
         assert_eq!(tally(&[(0.0, 1.0), (-0.0, 1.0)]).entries(), [(0.0, 2.0)]);
         assert_eq!(Tally::default().majority(), None);
     }
@@ -213,7 +225,12 @@ mod tests {
         }
         let t = counter.finish();
         assert_eq!(t.variety(), 5000);
-        assert!(t.entries().iter().zip(0..).all(|(e, i)| *e == (i as f32, 1.5)));
+        assert!(
+            t.entries()
+                .iter()
+                .zip(0..)
+                .all(|(e, i)| *e == (i as f32, 1.5))
+        );
         let mut tallies = Tallies::default();
         for _ in 0..3 {
             tallies.add(t.clone());

@@ -201,7 +201,9 @@ impl Opened<'_> {
         let first = mosaic.first + row / self.block.0 * mosaic.across;
         let line_bytes = self.block.1 * self.depth() * self.sample.bytes();
         let line_start = row % self.block.0 * line_bytes;
-        let begin = scratch.held.partition_point(|h| h.0 < first + cols.start / self.block.1);
+        let begin = scratch
+            .held
+            .partition_point(|h| h.0 < first + cols.start / self.block.1);
         for (number, raw) in &scratch.held[begin..] {
             let left = (number - first) * self.block.1;
             if left >= cols.end {
@@ -259,14 +261,21 @@ impl Opened<'_> {
                     };
                     let bytes = sum.to_ne_bytes();
                     // Wrapping sums hold in the low bytes, whatever lies above them.
-                    let low = if cfg!(target_endian = "little") { 0 } else { 4 - N };
+                    let low = if cfg!(target_endian = "little") {
+                        0
+                    } else {
+                        4 - N
+                    };
                     to.copy_from_slice(&bytes[low..low + N]);
                 }
             }
             _ => {
                 let (words, _) = line.as_chunks::<N>();
                 let same = self.storage.little_endian == cfg!(target_endian = "little");
-                for (to, word) in out.iter_mut().zip(words[from * depth + at..].iter().step_by(depth)) {
+                for (to, word) in out
+                    .iter_mut()
+                    .zip(words[from * depth + at..].iter().step_by(depth))
+                {
                     *to = *word;
                     if !same {
                         to.reverse();
@@ -288,7 +297,11 @@ impl Opened<'_> {
 }
 
 /// Inflates a block of `size` bytes; a block that the file leaves out stays empty.
-fn inflate_block(bytes: &[u8], size: usize, raw: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
+fn inflate_block(
+    bytes: &[u8],
+    size: usize,
+    raw: &mut Vec<u8>,
+) -> std::result::Result<(), &'static str> {
     if bytes.is_empty() {
         raw.clear();
         return Ok(());

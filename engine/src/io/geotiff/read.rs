@@ -259,7 +259,16 @@ impl Opened<'_> {
             let stop = ((row / chunk_rows + 1) * chunk_rows).min(end);
             let target = &mut out[(row - first) * window.cols..(stop - first) * window.cols];
             let cols = window.col..window.col + window.cols;
-            self.rows_into(at, south_up, row..stop, cols, missing, &convert, &mut scratch, target)?;
+            self.rows_into(
+                at,
+                south_up,
+                row..stop,
+                cols,
+                missing,
+                &convert,
+                &mut scratch,
+                target,
+            )?;
             row = stop;
         }
         if south_up {
@@ -310,7 +319,10 @@ impl Opened<'_> {
                                 if samples.is_empty() {
                                     line.fill(missing);
                                 } else if let Err(cell) = self.convert(samples, line, convert) {
-                                    bad = bad.or(Some((i * width + to + cell, self.stored(samples, cell))));
+                                    bad = bad.or(Some((
+                                        i * width + to + cell,
+                                        self.stored(samples, cell),
+                                    )));
                                 }
                             },
                         );

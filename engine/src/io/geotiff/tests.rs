@@ -108,6 +108,22 @@ fn the_number_of_threads_does_not_show() {
 }
 
 #[test]
+fn rows_written_in_turn_are_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("a.tif"), folder.path().join("b.tif"));
+    let raster = field(grid(4549, (530, 300)))
+        .map(|v| v.to_bits() % 97)
+        .with_nodata(0);
+    write_u32(&one, &raster, &Tags::new()).unwrap();
+    let mut rows = |rows: std::ops::Range<usize>, cells: &mut [u32]| {
+        cells.copy_from_slice(&raster.values()[rows.start * 300..rows.end * 300]);
+        Ok(())
+    };
+    write_rows_u32(&other, &raster.grid, Some(0), &Tags::new(), &mut rows).unwrap();
+    assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap());
+}
+
+#[test]
 fn bands_have_names() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tif");

@@ -14,8 +14,10 @@ use crate::raster::Raster;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 const TILE: usize = 256;
@@ -41,10 +43,7 @@ pub fn write_bands_f32(path: &Path, bands: &[(&str, &Raster<f32>)], tags: &Tags)
         bands.iter().all(|b| b.1.grid == grid),
         "bands of one file share one grid"
     );
-    let planes: Vec<Vec<u8>> = bands
-        .iter()
-        .map(|(_, r)| r.values().iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
+    let planes: Vec<Cow<'_, [u8]>> = bands.iter().map(|(_, r)| stored(r.values())).collect();
     let names: Vec<&str> = bands.iter().map(|b| b.0).collect();
     write(
         path,
@@ -74,7 +73,7 @@ pub fn write_u8(
         path,
         &Image {
             grid: &raster.grid,
-            planes: &[raster.values().to_vec()],
+            planes: &[Cow::Borrowed(raster.values())],
             names: &[""],
             sample: Stored::U8,
             nodata: raster.nodata.map(|v| v.to_string()),
@@ -89,16 +88,11 @@ pub fn write_u8(
 /// # Errors
 /// The file cannot be written.
 pub fn write_u32(path: &Path, raster: &Raster<u32>, tags: &Tags) -> Result<()> {
-    let plane = raster
-        .values()
-        .iter()
-        .flat_map(|v| v.to_le_bytes())
-        .collect();
     write(
         path,
         &Image {
             grid: &raster.grid,
-            planes: &[plane],
+            planes: &[stored(raster.values())],
             names: &[""],
             sample: Stored::U32,
             nodata: raster.nodata.map(|v| v.to_string()),
@@ -106,6 +100,55 @@ pub fn write_u32(path: &Path, raster: &Raster<u32>, tags: &Tags) -> Result<()> {
             tags,
         },
     )
+}
+
+/// Writes a raster of 32-bit counts or labels that is made some rows at a time, the same file as [`write_u32`]: `rows` is
+/// called from the north on with rows and their cells, which hold what they held before. Memory: 256 rows, and the
+/// compressed file.
+///
+/// # Errors
+/// Those of `rows`; the file cannot be written.
+pub fn write_rows_u32(
+    path: &Path,
+    grid: &Grid,
+    nodata: Option<u32>,
+    tags: &Tags,
+    rows: &mut dyn FnMut(Range<usize>, &mut [u32]) -> Result<()>,
+) -> Result<()> {
+    let image = Image {
+        grid,
+        planes: &[Cow::Borrowed(&[])],
+        names: &[""],
+        sample: Stored::U32,
+        nodata: nodata.map(|v| v.to_string()),
+        colours: None,
+        tags,
+    };
+    let mut blocks = Vec::new();
+    let mut cells = vec![0u32; TILE.min(grid.rows) * grid.cols];
+    for first in (0..grid.rows).step_by(TILE) {
+        let end = (first + TILE).min(grid.rows);
+        let band = &mut cells[..(end - first) * grid.cols];
+        rows(first..end, band)?;
+        let shape = (end - first, grid.cols);
+        let bytes = stored(&*band);
+        let new: Vec<Vec<u8>> = (0..grid.cols.div_ceil(TILE))
+            .into_par_iter()
+            .map(|c| compress(predict(cut_tile(&bytes, shape, 4, (0, c)), image.sample)))
+            .collect();
+        blocks.extend(new);
+    }
+    write_blocks(path, &image, &blocks)
+}
+
+/// Values as they are stored, least significant byte first.
+fn stored<T: bytemuck::Pod>(values: &[T]) -> Cow<'_, [u8]> {
+    let bytes: &[u8] = bytemuck::cast_slice(values);
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(bytes);
+    }
+    let words = bytes.chunks_exact(size_of::<T>());
+    Cow::Owned(words.flat_map(|w| w.iter().rev().copied()).collect())
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -118,7 +161,7 @@ enum Stored {
 struct Image<'a> {
     grid: &'a Grid,
     /// Little-endian samples, one plane per band.
-    planes: &'a [Vec<u8>],
+    planes: &'a [Cow<'a, [u8]>],
     names: &'a [&'a str],
     sample: Stored,
     nodata: Option<String>,
@@ -144,8 +187,12 @@ fn write(path: &Path, image: &Image<'_>) -> Result<()> {
             compress(predict(raw, image.sample))
         })
         .collect();
+    write_blocks(path, image, &blocks)
+}
+
+fn write_blocks(path: &Path, image: &Image<'_>, blocks: &[Vec<u8>]) -> Result<()> {
     write_atomic(path, |tmp| {
-        let bytes = assemble(image, &blocks);
+        let bytes = assemble(image, blocks);
         let mut file = fs::File::create(tmp).map_err(|e| Error::io("writing", path, e))?;
         file.write_all(&bytes)
             .map_err(|e| Error::io("writing", path, e))
