@@ -56,7 +56,9 @@ pub(super) fn explain(case: &Case<'_>, at: (f64, f64)) -> Result<(PlaceTold, Vec
     let mut next = Some(code);
     while let Some(code) = next {
         let found = case.chains.units.iter().find(|u| u.code == code);
-        next = found.filter(|u| !u.parent.is_empty()).map(|u| u.parent.clone());
+        next = found
+            .filter(|u| !u.parent.is_empty())
+            .map(|u| u.parent.clone());
         units.extend(found.map(|u| (u.level.clone(), u.code.clone(), u.name.clone())));
     }
     let (lon, lat) = Projector::new(grid.crs, Crs::CGCS2000).point(grid.x(col), grid.y(row));
@@ -70,7 +72,12 @@ pub(super) fn explain(case: &Case<'_>, at: (f64, f64)) -> Result<(PlaceTold, Vec
         lat,
         units,
     };
-    let mut values = Values::new(case.project, case.out, grid.cols, vec![grid.index(row, col)]);
+    let mut values = Values::new(
+        case.project,
+        case.out,
+        grid.cols,
+        vec![grid.index(row, col)],
+    );
     let mut chains = Vec::new();
     let mut results = Vec::new();
     for &hazard in &case.hazards {
@@ -104,8 +111,14 @@ pub(super) fn explain(case: &Case<'_>, at: (f64, f64)) -> Result<(PlaceTold, Vec
         let any = results.iter().any(|r| r.1.is_some());
         for (name, index, score) in &results {
             let or_zero = if any { 0.0 } else { f64::NAN };
-            values.put(&format!("{name}-risk-index"), vec![index.unwrap_or(or_zero)]);
-            values.put(&format!("{name}-risk-score"), vec![if any { *score } else { f64::NAN }]);
+            values.put(
+                &format!("{name}-risk-index"),
+                vec![index.unwrap_or(or_zero)],
+            );
+            values.put(
+                &format!("{name}-risk-score"),
+                vec![if any { *score } else { f64::NAN }],
+            );
         }
         let methods = case.chains.chains.iter();
         for c in methods.filter(|c| c.level == "cell" && c.hazard == "all") {

@@ -17,9 +17,9 @@ pub use told::{
 
 use crate::manifest::Manifest;
 use crate::project::Project;
+use crate::stages::risk::OBJECTS;
 use crate::stages::risk::record::{Chain, Chains};
 use crate::stages::risk::sources::{self, Values};
-use crate::stages::risk::OBJECTS;
 use anlan_engine::io::geotiff;
 use anlan_engine::{Error, Fault, Grid, Result};
 use anlan_models::hazard::Hazard;
@@ -56,12 +56,10 @@ pub enum Place {
 /// A project or an output folder that cannot be read, a place outside the units, a hazard or object that nobody knows.
 pub fn explain(project_file: &Path, options: &ExplainOptions) -> Result<Explanation> {
     let project = Project::read(project_file)?;
-    let out = options.out.clone().unwrap_or_else(|| {
-        project_file
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join("out")
-    });
+    let out = options
+        .out
+        .clone()
+        .unwrap_or_else(|| project_file.parent().unwrap_or(Path::new("")).join("out"));
     let chains = Chains::read(&out)?;
     let manifest = Manifest::read(&out.join("risk"));
     let grid = geotiff::info(&out.join("layers/unit.tif"))?.grid;

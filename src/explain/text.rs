@@ -245,7 +245,12 @@ fn tell(out: &mut String, c: &ChainTold, zh: bool) {
             a.pack.hash
         );
     }
-    let _ = writeln!(out, "   {}: {}", pick(zh, "指数", "index"), maybe(c.index, zh));
+    let _ = writeln!(
+        out,
+        "   {}: {}",
+        pick(zh, "指数", "index"),
+        maybe(c.index, zh)
+    );
     let thresholds: Vec<String> = c.thresholds.iter().map(|t| num(*t)).collect();
     let _ = writeln!(
         out,
@@ -259,9 +264,20 @@ fn tell(out: &mut String, c: &ChainTold, zh: bool) {
     match (&c.reason, c.grade) {
         (Some(reason), _) => {
             let why = match reason {
-                Reason::Unknown(i) => format!("{} `{i}`", pick(zh, "此处无值的指标", "no value here of indicator")),
-                Reason::Absent(i) => format!("{} `{i}`", pick(zh, "此处为零的指标", "zero here: indicator")),
-                Reason::Alone => pick(zh, "该级仅一个单元，不排序", "alone on its level, not ranked").into(),
+                Reason::Unknown(i) => format!(
+                    "{} `{i}`",
+                    pick(zh, "此处无值的指标", "no value here of indicator")
+                ),
+                Reason::Absent(i) => format!(
+                    "{} `{i}`",
+                    pick(zh, "此处为零的指标", "zero here: indicator")
+                ),
+                Reason::Alone => pick(
+                    zh,
+                    "该级仅一个单元，不排序",
+                    "alone on its level, not ranked",
+                )
+                .into(),
             };
             let _ = writeln!(out, "   {}: {why}", pick(zh, "无等级", "no grade"));
         }
@@ -300,7 +316,13 @@ fn indicator(out: &mut String, i: &IndicatorTold, mean: bool, zh: bool) {
         } else {
             format!(", sha256 {}", f.sha256)
         };
-        let _ = writeln!(out, "      {} {}, {}{hash}", pick(zh, "来源", "source"), f.path, f.part);
+        let _ = writeln!(
+            out,
+            "      {} {}, {}{hash}",
+            pick(zh, "来源", "source"),
+            f.path,
+            f.part
+        );
     }
     let raw = if mean {
         pick(zh, "有效单元格均值", "mean of valid cells")

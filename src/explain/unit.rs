@@ -14,17 +14,22 @@ const GREATEST: usize = 5;
 
 /// Tells the chains of a unit.
 pub(super) fn explain(case: &Case<'_>, code: &str) -> Result<(PlaceTold, Vec<ChainTold>)> {
-    let unit = case.chains.units.iter().find(|u| u.code == code).ok_or_else(|| {
-        Error::input(
-            Fault::new(
-                "command line",
-                format!("`{code}`"),
-                "the code of a township, county, prefecture or province of the run",
-                "look the code up in risk/levels.csv",
+    let unit = case
+        .chains
+        .units
+        .iter()
+        .find(|u| u.code == code)
+        .ok_or_else(|| {
+            Error::input(
+                Fault::new(
+                    "command line",
+                    format!("`{code}`"),
+                    "the code of a township, county, prefecture or province of the run",
+                    "look the code up in risk/levels.csv",
+                )
+                .at("--unit"),
             )
-            .at("--unit"),
-        )
-    })?;
+        })?;
     let cells = cells_of(case, unit)?;
     let place = PlaceTold::Unit {
         level: unit.level.clone(),
@@ -62,7 +67,11 @@ fn cells_of(case: &Case<'_>, unit: &Unit) -> Result<Vec<u32>> {
     let lowest = case.chains.units.first().map_or("", |u| u.level.as_str());
     let mut within: BTreeSet<&str> = [unit.code.as_str()].into();
     for _ in 0..4 {
-        let below = case.chains.units.iter().filter(|u| within.contains(u.parent.as_str()));
+        let below = case
+            .chains
+            .units
+            .iter()
+            .filter(|u| within.contains(u.parent.as_str()));
         let below: Vec<&str> = below.map(|u| u.code.as_str()).collect();
         within.extend(below);
     }
@@ -134,7 +143,11 @@ fn rows(
         let steps = chain.fitted.steps(pack, &raw);
         valid += 1.0;
         for (s, step) in sums.iter_mut().zip(&steps.indicators) {
-            *s = [s[0] + step.raw, s[1] + step.transformed, s[2] + step.normalised];
+            *s = [
+                s[0] + step.raw,
+                s[1] + step.transformed,
+                s[2] + step.normalised,
+            ];
         }
         for (f, step) in factors.iter_mut().zip(&steps.factors) {
             *f = [f[0] + step.index, f[1] + step.rescaled];
@@ -183,14 +196,28 @@ fn joined(
         }
     }
     let mut order: Vec<usize> = (0..index.len()).filter(|&i| !index[i].is_nan()).collect();
-    order.sort_by(|&a, &b| (index[b] * weights[b]).total_cmp(&(index[a] * weights[a])).then(a.cmp(&b)));
+    order.sort_by(|&a, &b| {
+        (index[b] * weights[b])
+            .total_cmp(&(index[a] * weights[a]))
+            .then(a.cmp(&b))
+    });
     let greatest = order
         .iter()
         .take(GREATEST)
         .map(|&i| {
             let (row, col) = case.grid.row_col(values.cells()[i]);
-            let share = if sum > 0.0 { index[i] * weights[i] / sum } else { 0.0 };
-            [case.grid.x(col), case.grid.y(row), index[i], weights[i], share]
+            let share = if sum > 0.0 {
+                index[i] * weights[i] / sum
+            } else {
+                0.0
+            };
+            [
+                case.grid.x(col),
+                case.grid.y(row),
+                index[i],
+                weights[i],
+                share,
+            ]
         })
         .collect();
     let mean = (all > 0.0).then(|| sum / all);
@@ -221,16 +248,28 @@ fn joined(
             grade(&mut told, pack, class_of(mean, &c.fitted.thresholds));
         }
         (None, ..) => told.reason = Some(Reason::Alone),
-        _ => told.reason = Some(Reason::Absent(told.indicators.first().map_or_else(String::new, |i| i.id.clone()))),
+        _ => {
+            told.reason = Some(Reason::Absent(
+                told.indicators
+                    .first()
+                    .map_or_else(String::new, |i| i.id.clone()),
+            ))
+        }
     }
     told.stored = stored(case, unit, &told.hazard, &told.object)?;
     Ok(told)
 }
 
 /// Grade that the table of the stage has.
-fn stored(case: &Case<'_>, unit: &Unit, hazard: &str, object: &str) -> Result<Option<(String, u8)>> {
+fn stored(
+    case: &Case<'_>,
+    unit: &Unit,
+    hazard: &str,
+    object: &str,
+) -> Result<Option<(String, u8)>> {
     let table = table::read(&case.out.join("risk/object_grades.csv"))?;
-    let [code, level, h, o, g] = ["unit", "level", "hazard", "object", "grade"].map(|n| table.require(n));
+    let [code, level, h, o, g] =
+        ["unit", "level", "hazard", "object", "grade"].map(|n| table.require(n));
     let (code, level, h, o, g) = (code?, level?, h?, o?, g?);
     Ok(table
         .rows
@@ -264,9 +303,14 @@ fn comprehensive(case: &Case<'_>, unit: &Unit) -> Result<Vec<ChainTold>> {
             && of(&objects, row, "object")? == "comprehensive"
         {
             let hazard = of(&objects, row, "hazard")?;
-            let number = |name: &str| -> Result<f64> { Ok(row[objects.require(name)?].as_f64().unwrap_or(0.0)) };
+            let number = |name: &str| -> Result<f64> {
+                Ok(row[objects.require(name)?].as_f64().unwrap_or(0.0))
+            };
             raw.push((format!("{hazard}-risk-index"), number("index")?));
-            raw.push((format!("{hazard}-risk-score"), score(number("grade")? as u8, classes)));
+            raw.push((
+                format!("{hazard}-risk-score"),
+                score(number("grade")? as u8, classes),
+            ));
         }
     }
     let mut grades = Vec::new();
@@ -281,17 +325,29 @@ fn comprehensive(case: &Case<'_>, unit: &Unit) -> Result<Vec<ChainTold>> {
                 _ => None,
             };
             raw.extend(layer.map(|l| (l.to_string(), index)));
-            grades.push((method, row[methods.require("grade")?].as_f64().unwrap_or(0.0) as u8));
+            grades.push((
+                method,
+                row[methods.require("grade")?].as_f64().unwrap_or(0.0) as u8,
+            ));
         }
     }
     let mut out = Vec::new();
-    for chain in case.chains.chains.iter().filter(|c| c.level == unit.level && c.hazard == "all") {
+    for chain in case
+        .chains
+        .chains
+        .iter()
+        .filter(|c| c.level == unit.level && c.hazard == "all")
+    {
         let mut told = case.told(chain)?;
         let (pack, _): (&RulePack, _) = case.pack(chain)?;
         let row: Vec<f64> = pack
             .indicators
             .iter()
-            .map(|i| raw.iter().find(|(n, _)| *n == i.layer).map_or(f64::NAN, |r| r.1))
+            .map(|i| {
+                raw.iter()
+                    .find(|(n, _)| *n == i.layer)
+                    .map_or(f64::NAN, |r| r.1)
+            })
             .collect();
         for i in &mut told.indicators {
             let path = if i.layer.starts_with("aal-") {

@@ -71,7 +71,8 @@ impl Grading {
 
     /// What is wrong with the numbers; `None` where they can be used.
     pub fn fault(&self) -> Option<String> {
-        let descending = |v: &[f64]| v.windows(2).all(|w| w[0] > w[1]) && v.iter().all(|x| x.is_finite());
+        let descending =
+            |v: &[f64]| v.windows(2).all(|w| w[0] > w[1]) && v.iter().all(|x| x.is_finite());
         let told = |v: &[f64]| format!("{v:?}");
         match self {
             Grading::Percentile { from }

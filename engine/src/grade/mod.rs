@@ -111,8 +111,20 @@ mod tests {
         assert_eq!(matrix_class(&table, 2, 2), 2);
         assert_eq!(matrix_class(&table, 2, 0), 0);
         assert!(!scores.is_relative() && equal.is_relative());
-        assert!(Grading::Fixed { from: vec![1.0, 2.0] }.fault().is_some());
-        assert!(Grading::TopShare { share: vec![0.5, 0.5] }.fault().is_some());
+        assert!(
+            Grading::Fixed {
+                from: vec![1.0, 2.0]
+            }
+            .fault()
+            .is_some()
+        );
+        assert!(
+            Grading::TopShare {
+                share: vec![0.5, 0.5]
+            }
+            .fault()
+            .is_some()
+        );
         assert!(top.fault().is_none());
     }
 

@@ -19,7 +19,7 @@ pub fn kendall_tau(a: &[f64], b: &[f64]) -> f64 {
             pairs_b += u64::from(y != 0);
         }
     }
-    score as f64 / ((pairs_a as f64).sqrt() * (pairs_b as f64).sqrt())
+    score as f64 / (pairs_a as f64 * pairs_b as f64).sqrt()
 }
 
 /// Cohen's κ with linear weights of two gradings, classes from 1 to `classes`: 1 full agreement, 0 that of chance. Units
@@ -39,7 +39,9 @@ pub fn weighted_kappa(a: &[u8], b: &[u8], classes: usize) -> f64 {
         n += 1.0;
     }
     let row: Vec<f64> = table.iter().map(|r| r.iter().sum()).collect();
-    let column: Vec<f64> = (0..classes).map(|j| table.iter().map(|r| r[j]).sum()).collect();
+    let column: Vec<f64> = (0..classes)
+        .map(|j| table.iter().map(|r| r[j]).sum())
+        .collect();
     let (mut seen, mut chance) = (0.0, 0.0);
     for i in 0..classes {
         for j in 0..classes {

@@ -176,7 +176,10 @@ fn join(
 }
 
 /// Weights of columns by a rule, with the entropies or the hierarchy process behind them.
-fn weigh(rule: &Weighting, columns: &[Vec<f64>]) -> Result<(Vec<f64>, Vec<Option<f64>>, Option<Ahp>)> {
+fn weigh(
+    rule: &Weighting,
+    columns: &[Vec<f64>],
+) -> Result<(Vec<f64>, Vec<Option<f64>>, Option<Ahp>)> {
     let n = columns.len();
     let none = vec![None; n];
     Ok(match rule {
@@ -215,9 +218,16 @@ fn coefficient(value: f64, scale: &Scale, [low, high]: [f64; 2]) -> f64 {
 /// # Panics
 /// Not one column per indicator, or columns of different lengths.
 pub fn evaluate(pack: &RulePack, columns: &[&[f64]]) -> Result<Evaluated> {
-    assert_eq!(columns.len(), pack.indicators.len(), "one column per indicator");
+    assert_eq!(
+        columns.len(),
+        pack.indicators.len(),
+        "one column per indicator"
+    );
     let rows = columns.first().map_or(0, |c| c.len());
-    assert!(columns.iter().all(|c| c.len() == rows), "columns of the same rows");
+    assert!(
+        columns.iter().all(|c| c.len() == rows),
+        "columns of the same rows"
+    );
     let valid = valid_rows(pack, columns, rows);
     let used = pack.used();
     let mut indicators: Vec<Option<FittedIndicator>> = vec![None; pack.indicators.len()];
@@ -239,7 +249,14 @@ pub fn evaluate(pack: &RulePack, columns: &[&[f64]]) -> Result<Evaluated> {
             }
         }
         let joined = (0..valid.len())
-            .map(|i| join(&rule.weights, pack.classes(), &weights, normalised.iter().map(|c| c[i])))
+            .map(|i| {
+                join(
+                    &rule.weights,
+                    pack.classes(),
+                    &weights,
+                    normalised.iter().map(|c| c[i]),
+                )
+            })
             .collect::<Vec<f64>>();
         factors.push(FittedFactor {
             factor,
@@ -383,7 +400,12 @@ fn combine_rules(
                 .collect();
             let columns: Vec<Vec<f64>> = of
                 .iter()
-                .map(|&k| indices[k].iter().map(|&v| factors[k].scale.apply(v)).collect())
+                .map(|&k| {
+                    indices[k]
+                        .iter()
+                        .map(|&v| factors[k].scale.apply(v))
+                        .collect()
+                })
                 .collect();
             let (found, _, ahp) = weigh(weights, &columns)?;
             for (&k, w) in of.iter().zip(found) {
@@ -422,7 +444,10 @@ fn combine(
         Combine::Hazard => (joined().map(|(_, v)| v).sum(), None),
         Combine::WeightedSum { weights } => {
             let powers: Vec<f64> = joined().map(|(f, _)| f.power).collect();
-            (join(weights, pack.classes(), &powers, joined().map(|(_, v)| v)), None)
+            (
+                join(weights, pack.classes(), &powers, joined().map(|(_, v)| v)),
+                None,
+            )
         }
         Combine::Product { .. } => (
             joined()

@@ -216,7 +216,12 @@ fn matrix(
     say: &mut Say<'_>,
 ) {
     let whole = table.len() == rows && rows > 0 && table.iter().all(|r| r.len() == columns);
-    if !whole || table.iter().flatten().any(|&c| c == 0 || c as usize > classes) {
+    if !whole
+        || table
+            .iter()
+            .flatten()
+            .any(|&c| c == 0 || c as usize > classes)
+    {
         say(
             place,
             format!("{table:?}"),
@@ -254,7 +259,9 @@ fn combination(pack: &RulePack, used: &[Factor], classes: usize, say: &mut Say<'
                 );
             }
         }
-        Combine::WeightedSum { weights } => weighting(weights, joined.len(), classes, "combine", say),
+        Combine::WeightedSum { weights } => {
+            weighting(weights, joined.len(), classes, "combine", say)
+        }
         Combine::Product { exponents } => {
             for (&f, e) in exponents {
                 missing(f, say);

@@ -35,7 +35,10 @@ fn pack(names: &[&str], normalise: &str, rest: &str) -> RulePack {
              layer = \"{name}\"\nnormalise = \"{normalise}\"\n"
         );
     }
-    RulePacks::parse(&text, Path::new("test.toml")).unwrap().pack.remove(0)
+    RulePacks::parse(&text, Path::new("test.toml"))
+        .unwrap()
+        .pack
+        .remove(0)
 }
 
 /// Head lines for grades of a number of classes.
@@ -76,7 +79,10 @@ fn near(found: &[f64], golden: &[f64]) {
 fn entropy_pack(normalise: &str) -> Evaluated {
     let head = grades("{ method = \"equal-shares\", classes = 2 }", 2)
         + "[pack.factor.hazard]\nweights = { method = \"entropy\" }";
-    run(&pack(&["a", "b", "c"], normalise, &head), &[&X[0], &X[1], &X[2]])
+    run(
+        &pack(&["a", "b", "c"], normalise, &head),
+        &[&X[0], &X[1], &X[2]],
+    )
 }
 
 #[test]
@@ -85,7 +91,10 @@ fn min_max_with_entropy() {
     let of = |f: fn(&super::chain::FittedIndicator) -> f64| -> Vec<f64> {
         e.fitted.indicators.iter().map(f).collect()
     };
-    near(&of(|i| i.entropy.unwrap()), &[0.727_581, 0.614_218, 0.706_406]);
+    near(
+        &of(|i| i.entropy.unwrap()),
+        &[0.727_581, 0.614_218, 0.706_406],
+    );
     near(&of(|i| i.weight), &[0.286_216, 0.405_320, 0.308_464]);
     near(&e.index, &[0.0, 0.214_553, 0.457_793, 0.723_104, 0.390_353]);
 }
@@ -93,7 +102,12 @@ fn min_max_with_entropy() {
 #[test]
 fn half_with_entropy() {
     let e = entropy_pack("half");
-    let entropies: Vec<f64> = e.fitted.indicators.iter().map(|i| i.entropy.unwrap()).collect();
+    let entropies: Vec<f64> = e
+        .fitted
+        .indicators
+        .iter()
+        .map(|i| i.entropy.unwrap())
+        .collect();
     let weights: Vec<f64> = e.fitted.indicators.iter().map(|i| i.weight).collect();
     near(&entropies, &[0.980_741, 0.978_362, 0.980_428]);
     near(&weights, &[0.318_498, 0.357_840, 0.323_662]);
@@ -105,7 +119,10 @@ fn hierarchy_process() {
     let head = grades("{ method = \"equal-shares\", classes = 2 }", 2)
         + "[pack.factor.hazard]\nweights = { method = \"ahp\", judgements = [[1.0, 2.0, 3.0], [0.5, 1.0, 2.0], \
            [0.3333333333333333, 0.5, 1.0]] }";
-    let e = run(&pack(&["a", "b", "c"], "min-max", &head), &[&X[0], &X[1], &X[2]]);
+    let e = run(
+        &pack(&["a", "b", "c"], "min-max", &head),
+        &[&X[0], &X[1], &X[2]],
+    );
     let ahp = e.fitted.factors[0].ahp.as_ref().unwrap();
     near(&ahp.weights, &[0.539_615, 0.296_961, 0.163_424]);
     near(
@@ -116,8 +133,14 @@ fn hierarchy_process() {
 
 #[test]
 fn natural_breaks_and_mean_sigma() {
-    let v = [4.1, 5.0, 5.2, 9.8, 10.1, 10.4, 15.9, 16.2, 22.5, 23.0, 23.1, 30.0];
-    let jenks = pack(&["v"], "none", &grades("{ method = \"natural-breaks\", classes = 4 }", 4));
+    let v = [
+        4.1, 5.0, 5.2, 9.8, 10.1, 10.4, 15.9, 16.2, 22.5, 23.0, 23.1, 30.0,
+    ];
+    let jenks = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"natural-breaks\", classes = 4 }", 4),
+    );
     let e = run(&jenks, &[&v]);
     // Classes end at 5.2, 10.4, 16.2; a class begins above the end of the one below.
     let ends: Vec<f64> = e.fitted.thresholds.iter().map(|t| t.next_down()).collect();
@@ -125,24 +148,43 @@ fn natural_breaks_and_mean_sigma() {
     assert_eq!(e.grade, [4, 4, 4, 3, 3, 3, 2, 2, 1, 1, 1, 1]);
     let scale = &e.fitted.indicators[0].scale;
     near(&[scale.mean, scale.sigma], &[14.608_333, 8.156_435]);
-    let sigma = pack(&["v"], "none", &grades("{ method = \"mean-sigma\", k = [1.0, 0.0, -1.0] }", 4));
+    let sigma = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"mean-sigma\", k = [1.0, 0.0, -1.0] }", 4),
+    );
     near(
         &run(&sigma, &[&v]).fitted.thresholds,
         &[14.608_333 + 8.156_435, 14.608_333, 14.608_333 - 8.156_435],
     );
-    let multiple = pack(&["v"], "none", &grades("{ method = \"mean-multiple\", k = [2.0, 1.0] }", 3));
-    near(&run(&multiple, &[&v]).fitted.thresholds, &[29.216_667, 14.608_333]);
+    let multiple = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"mean-multiple\", k = [2.0, 1.0] }", 3),
+    );
+    near(
+        &run(&multiple, &[&v]).fitted.thresholds,
+        &[29.216_667, 14.608_333],
+    );
 }
 
 #[test]
 fn percentiles_own_their_lower_bound_and_the_top_is_closed() {
     let v: Vec<f64> = (0..=10).map(f64::from).collect();
-    let p = pack(&["v"], "none", &grades("{ method = \"percentile\", from = [90.0, 70.0, 30.0] }", 4));
+    let p = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"percentile\", from = [90.0, 70.0, 30.0] }", 4),
+    );
     let e = run(&p, &[&v]);
     assert_eq!(e.fitted.thresholds, [9.0, 7.0, 3.0]);
     assert_eq!(e.grade, [4, 4, 4, 3, 3, 3, 3, 2, 2, 1, 1]);
     // Without a table: equal shares.
-    let q = pack(&["v"], "none", &grades("{ method = \"equal-shares\", classes = 5 }", 5));
+    let q = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"equal-shares\", classes = 5 }", 5),
+    );
     assert_eq!(run(&q, &[&v]).fitted.thresholds, [8.0, 6.0, 4.0, 2.0]);
 }
 
@@ -156,7 +198,10 @@ fn edge_rules() {
     let mut chosen = pack(&["v"], "min-max", &equal);
     chosen.indicators[0].constant = Some(0.5);
     let e = run(&chosen, &[&level]);
-    assert_eq!((e.index[0], e.fitted.indicators[0].constant), (0.5, Some(0.5)));
+    assert_eq!(
+        (e.index[0], e.fitted.indicators[0].constant),
+        (0.5, Some(0.5))
+    );
     // Differences of less than the least contrast are none.
     chosen.indicators[0].least_contrast = 0.02;
     assert_eq!(run(&chosen, &[&[1.0, 1.01]]).index, [0.5, 0.5]);
@@ -164,14 +209,19 @@ fn edge_rules() {
     // One row: entropy is undefined, all weigh the same. A column of zeros weighs nothing.
     let entropy = equal.clone() + "[pack.factor.hazard]\nweights = { method = \"entropy\" }";
     let two = pack(&["a", "b"], "none", &entropy);
-    let weights = |e: &Evaluated| -> Vec<f64> { e.fitted.indicators.iter().map(|i| i.weight).collect() };
+    let weights =
+        |e: &Evaluated| -> Vec<f64> { e.fitted.indicators.iter().map(|i| i.weight).collect() };
     assert_eq!(weights(&run(&two, &[&[3.0], &[4.0]])), [0.5, 0.5]);
     assert_eq!(weights(&run(&two, &[&[0.0, 0.0], &[1.0, 2.0]])), [0.0, 1.0]);
     // No valid row: no thresholds, no grades.
     let none = run(&two, &[&[f64::NAN], &[1.0]]);
     assert!(none.grade == [0] && none.fitted.thresholds.is_empty());
     // Fewer values than classes + 2 are filled up with the mean 4 of 1, 2, 9; one value is of the lowest class.
-    let jenks = pack(&["v"], "none", &grades("{ method = \"natural-breaks\", classes = 4 }", 4));
+    let jenks = pack(
+        &["v"],
+        "none",
+        &grades("{ method = \"natural-breaks\", classes = 4 }", 4),
+    );
     assert_eq!(run(&jenks, &[&[1.0, 2.0, 9.0]]).grade, [4, 3, 1]);
     assert_eq!(run(&jenks, &[&[7.0]]).grade, [4]);
     // A negative direction turns the scale round.
@@ -183,23 +233,34 @@ fn edge_rules() {
 /// Terrain and river by entropy, rescaled to -0.3..0.3; H = (1 + coefficient) × index, worked by hand.
 #[test]
 fn environment_coefficient() {
-    let head = "environment = [-0.3, 0.3]\n".to_owned()
-        + &grades("{ method = \"equal-shares\", classes = 2 }", 2);
+    let head = grades("{ method = \"equal-shares\", classes = 2 }", 2);
     let mut p = pack(&["rain", "terrain", "river"], "min-max", &head);
     for i in &mut p.indicators[1..] {
         i.factor = Factor::Environment;
     }
+    p.environment = Some([-0.3, 0.3]);
     p.indicators[0].normalise = anlan_engine::grade::Normalisation::None;
     let rule = super::pack::FactorRule {
-        weights: super::pack::Weighting::Expert { values: vec![0.5, 0.5] },
+        weights: super::pack::Weighting::Expert {
+            values: vec![0.5, 0.5],
+        },
         ..Default::default()
     };
     p.factors.insert(Factor::Environment, rule);
-    let e = run(&p, &[&[10.0, 10.0, 10.0], &[0.0, 1.0, 2.0], &[0.0, 4.0, 4.0]]);
+    let e = run(
+        &p,
+        &[&[10.0, 10.0, 10.0], &[0.0, 1.0, 2.0], &[0.0, 4.0, 4.0]],
+    );
     // Environment 0, 0.75, 1 -> -0.3, 0.15, 0.3.
     near(&e.index, &[7.0, 11.5, 13.0]);
     let steps = e.fitted.steps(&p, &[10.0, 1.0, 4.0]);
-    near(&[steps.factors[0].coefficient.unwrap(), steps.factors[0].index], &[0.15, 11.5]);
+    near(
+        &[
+            steps.factors[0].coefficient.unwrap(),
+            steps.factors[0].index,
+        ],
+        &[0.15, 11.5],
+    );
     // One factor alone needs no weights.
     let mut one = p.clone();
     one.indicators.pop();
@@ -222,7 +283,11 @@ fn combinations() {
     // Rows: no hazard, nobody, and two that count.
     let e = run(
         flood,
-        &[&[0.0, 1.0, 1.0, 3.0], &[4.0, 0.0, 4.0, 16.0], &[0.5, 0.5, 0.2, 0.2]],
+        &[
+            &[0.0, 1.0, 1.0, 3.0],
+            &[4.0, 0.0, 4.0, 16.0],
+            &[0.5, 0.5, 0.2, 0.2],
+        ],
     );
     assert!(e.index[0].is_nan() && e.index[1].is_nan());
     // Each factor 0.5 or 1 over the two; the same share of weak rooms is 0.5 for both.
@@ -260,7 +325,12 @@ fn combinations() {
 #[test]
 fn comprehensive_methods() {
     let packs = RulePacks::builtin();
-    let scores: [&[f64]; 4] = [&[3.0, 3.0, 1.0, 0.0], &[3.0, 2.0, 1.0, 0.0], &[1.0, 2.0, 1.0, 0.0], &[0.0; 4]];
+    let scores: [&[f64]; 4] = [
+        &[3.0, 3.0, 1.0, 0.0],
+        &[3.0, 2.0, 1.0, 0.0],
+        &[1.0, 2.0, 1.0, 0.0],
+        &[0.0; 4],
+    ];
     let most = run(packs.get("comprehensive-maximum").unwrap(), &scores);
     assert_eq!(most.grade, [2, 2, 4, 4]);
     // Two of the second grade make one of the first; second and third stay second; all of the lowest stay lowest.

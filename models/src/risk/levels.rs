@@ -53,7 +53,11 @@ impl Hierarchy {
     /// # Panics
     /// Not one value per unit of the lowest level.
     pub fn sums<T: Copy + Default + Sum<T>>(&self, lowest: Vec<T>) -> Vec<Vec<T>> {
-        assert_eq!(lowest.len(), self.levels[0].codes.len(), "one value per unit");
+        assert_eq!(
+            lowest.len(),
+            self.levels[0].codes.len(),
+            "one value per unit"
+        );
         let mut all = vec![lowest];
         for (below, above) in self.levels.iter().zip(&self.levels[1..]) {
             let of = all.last().map_or(&[][..], Vec::as_slice);
@@ -93,7 +97,10 @@ impl Hierarchy {
 /// # Panics
 /// Slices of different lengths.
 pub fn weighted(unit: &[u32], values: &[f64], weights: &[f64], units: usize) -> Vec<[f64; 2]> {
-    assert!(unit.len() == values.len() && unit.len() == weights.len(), "rows of one table");
+    assert!(
+        unit.len() == values.len() && unit.len() == weights.len(),
+        "rows of one table"
+    );
     let mut sums = vec![[0.0; 2]; units];
     for ((&u, &v), &w) in unit.iter().zip(values).zip(weights) {
         if let Some(sum) = sums.get_mut(u as usize) {

@@ -314,7 +314,10 @@ mod tests {
             assert!(packs.get(&format!("{hazard}-hazard")).is_ok(), "{hazard}");
             for object in ["population", "gdp", "housing", "crops", "roads"] {
                 let pack = packs.get(&format!("{hazard}-{object}")).unwrap();
-                assert_eq!((pack.hazard.as_str(), pack.object.as_str()), (hazard, object));
+                assert_eq!(
+                    (pack.hazard.as_str(), pack.object.as_str()),
+                    (hazard, object)
+                );
                 assert!(pack.schemes.iter().any(|s| s.id == "four-colour"));
                 assert!(!pack.source.is_empty() && !pack.indicators.is_empty());
             }
@@ -328,7 +331,9 @@ mod tests {
 
     #[test]
     fn a_pack_without_indicators_changes_thresholds_alone() {
-        let text = HEAD.replace("\"mine\"", "\"flood-hazard\"").replace("population", "hazard");
+        let text = HEAD
+            .replace("\"mine\"", "\"flood-hazard\"")
+            .replace("population", "hazard");
         let file = Path::new("mine.toml");
         let mine = RulePacks::parse(&text, file).unwrap();
         let mut packs = RulePacks::builtin();
@@ -337,7 +342,13 @@ mod tests {
         let pack = packs.get("flood-hazard").unwrap();
         assert_eq!((pack.classes(), &pack.indicators), (2, &chain));
         let lost = RulePacks::parse(HEAD, file).unwrap();
-        assert!(packs.extend(lost, file).unwrap_err().to_string().contains("no indicator"));
+        assert!(
+            packs
+                .extend(lost, file)
+                .unwrap_err()
+                .to_string()
+                .contains("no indicator")
+        );
     }
 
     #[test]
@@ -356,7 +367,10 @@ mod tests {
             "{HEAD}\n[pack.factor.hazard]\nweights = {{ method = \"expert\", values = [0.4, 0.5] }}\n{HAZARD}"
         );
         let told = faults(&experts);
-        assert!(told[0].contains("1 weights, 0 or more, that add up to 1"), "{told:?}");
+        assert!(
+            told[0].contains("1 weights, 0 or more, that add up to 1"),
+            "{told:?}"
+        );
         // a > b, b > c, c > a: a ratio far above 0.1.
         let second = HAZARD.replace("\"h\"", "\"i\"");
         let third = HAZARD.replace("\"h\"", "\"j\"");
@@ -368,13 +382,18 @@ mod tests {
             "{HEAD}\ncombine = {{ method = \"product\", exponents = {{ hazard = 1.0, exposure = 1.0 }} }}\n{HAZARD}"
         );
         assert!(faults(&product)[0].contains("factor exposure"));
-        let river = HAZARD.replace("\"hazard\"", "\"environment\"").replace("\"h\"", "\"r\"");
+        let river = HAZARD
+            .replace("\"hazard\"", "\"environment\"")
+            .replace("\"h\"", "\"r\"");
         assert!(faults(&format!("{HEAD}{HAZARD}{river}"))[0].contains("environment coefficient"));
         let table = format!(
             "{HEAD}\ncombine = {{ method = \"matrix\", rows = {{ factor = \"hazard\", grading = {{ method = \"fixed\", from = [1.0] }} }}, columns = {{ factor = \"hazard\", grading = {{ method = \"fixed\", from = [1.0] }} }}, table = [[1, 3], [1]] }}\n{HAZARD}"
         );
         let told = faults(&table);
-        assert!(told[0].contains("2 rows of 2 classes") && told[1].contains("matrix"), "{told:?}");
+        assert!(
+            told[0].contains("2 rows of 2 classes") && told[1].contains("matrix"),
+            "{told:?}"
+        );
         let packs = RulePacks::parse(&format!("{HEAD}{HAZARD}"), Path::new("m.toml")).unwrap();
         let error = packs.check_layers(&["depth"], &["area"]).unwrap_err();
         assert!(error.to_string().contains("layer `hazard-index`"));

@@ -86,7 +86,8 @@ impl PriorityRule {
                 "compare with the compiled-in file",
             ))
         };
-        let rule: PriorityRule = toml::from_str(text).map_err(|e| fault(e.message().to_string()))?;
+        let rule: PriorityRule =
+            toml::from_str(text).map_err(|e| fault(e.message().to_string()))?;
         match rule.class.last() {
             Some(last) if last.when.is_empty() => Ok(rule),
             _ => Err(fault(format!("{} classes", rule.class.len()))),
@@ -148,6 +149,10 @@ mod tests {
         assert_eq!(class(3, 1, 10.0).0, "secondary");
         assert_eq!(class(4, 4, 0.0), ("general".into(), vec![]));
         assert_eq!(class(0, 0, 0.0).0, "general");
-        assert!(PriorityRule::parse("source = 1", Path::new("p")).unwrap_err().is_input());
+        assert!(
+            PriorityRule::parse("source = 1", Path::new("p"))
+                .unwrap_err()
+                .is_input()
+        );
     }
 }

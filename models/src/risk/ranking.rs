@@ -33,7 +33,10 @@ pub struct RankInterval {
 /// Series of different lengths.
 pub fn bootstrap_means(series: &[&[f32]], replicates: u32, random: &Stream) -> Vec<Vec<f64>> {
     let years = series.first().map_or(0, |s| s.len());
-    assert!(series.iter().all(|s| s.len() == years), "series of the same years");
+    assert!(
+        series.iter().all(|s| s.len() == years),
+        "series of the same years"
+    );
     (0..replicates)
         .into_par_iter()
         .map(|r| {
@@ -55,9 +58,14 @@ pub fn bootstrap_means(series: &[&[f32]], replicates: u32, random: &Stream) -> V
 
 /// Ranks of units by `means`, with intervals of this confidence from replicates of those means (one row each, the same
 /// units).
-pub fn rank_intervals(means: &[f64], replicates: &[Vec<f64>], confidence: f64) -> Vec<RankInterval> {
+pub fn rank_intervals(
+    means: &[f64],
+    replicates: &[Vec<f64>],
+    confidence: f64,
+) -> Vec<RankInterval> {
     let n = means.len();
-    let rank = |values: &[f64], u: usize| 1 + values.iter().filter(|v| **v > values[u]).count() as u32;
+    let rank =
+        |values: &[f64], u: usize| 1 + values.iter().filter(|v| **v > values[u]).count() as u32;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&a, &b| means[b].total_cmp(&means[a]).then(a.cmp(&b)));
     let mut next = vec![None; n];
@@ -78,7 +86,8 @@ pub fn rank_intervals(means: &[f64], replicates: &[Vec<f64>], confidence: f64) -
                 let place = (p * (ranks.len().max(1) - 1) as f64).round() as usize;
                 ranks.get(place).copied().unwrap_or(own)
             };
-            let share = |f: &dyn Fn(u32) -> bool| ranks.iter().filter(|r| f(**r)).count() as f64 / count;
+            let share =
+                |f: &dyn Fn(u32) -> bool| ranks.iter().filter(|r| f(**r)).count() as f64 / count;
             RankInterval {
                 rank: own,
                 expected: ranks.iter().map(|&r| f64::from(r)).sum::<f64>() / count,
@@ -110,7 +119,12 @@ mod tests {
     #[test]
     fn ranks_worked_by_hand() {
         let means = [3.0, 5.0, 1.0];
-        let replicates = vec![vec![3.0, 5.0, 1.0], vec![5.0, 4.0, 1.0], vec![3.0, 3.0, 4.0], vec![2.0, 6.0, 1.0]];
+        let replicates = vec![
+            vec![3.0, 5.0, 1.0],
+            vec![5.0, 4.0, 1.0],
+            vec![3.0, 3.0, 4.0],
+            vec![2.0, 6.0, 1.0],
+        ];
         let r = rank_intervals(&means, &replicates, 0.9);
         assert_eq!(r.iter().map(|x| x.rank).collect::<Vec<_>>(), [2, 1, 3]);
         assert_eq!((r[1].first, r[1].first_three), (0.5, 1.0));
@@ -126,7 +140,9 @@ mod tests {
     fn the_order_of_two_means_follows_the_normal_law() {
         let random = Stream::new(7, 900);
         let years = 400;
-        let a: Vec<f32> = (0..years).map(|y| random.uniform(y, 0, 0) as f32 + 0.03).collect();
+        let a: Vec<f32> = (0..years)
+            .map(|y| random.uniform(y, 0, 0) as f32 + 0.03)
+            .collect();
         let b: Vec<f32> = (0..years).map(|y| random.uniform(y, 1, 0) as f32).collect();
         let moments = |s: &[f32]| {
             let m = s.iter().map(|&v| f64::from(v)).sum::<f64>() / s.len() as f64;

@@ -54,9 +54,8 @@ impl RulePack {
             return false;
         };
         let scheme = known.iter().find(|s| s.id == id);
-        let own = !usage.names_zh.is_empty()
-            && !usage.names_en.is_empty()
-            && !usage.colours.is_empty();
+        let own =
+            !usage.names_zh.is_empty() && !usage.names_en.is_empty() && !usage.colours.is_empty();
         if scheme.is_none() && !own {
             return false;
         }

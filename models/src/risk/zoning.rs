@@ -100,7 +100,10 @@ pub fn neighbours(labels: &[u32], cols: usize) -> Vec<(u32, u32)> {
 /// Slices of different lengths.
 pub fn zones(places: &Places<'_>, rule: &ZoningRule) -> Zones {
     let n = places.features.len();
-    assert!(places.area_km2.len() == n && places.centres.len() == n, "one entry per place");
+    assert!(
+        places.area_km2.len() == n && places.centres.len() == n,
+        "one entry per place"
+    );
     let (tree, bridges) = spanning_tree(places);
     let region: f64 = places.area_km2.iter().sum();
     let least = rule.least_area_km2.max(rule.least_area_share * region);
@@ -142,13 +145,21 @@ pub fn zones(places: &Places<'_>, rule: &ZoningRule) -> Zones {
     Zones {
         zone,
         count,
-        explained: if total > 0.0 { (1.0 - within / total).clamp(0.0, 1.0) } else { 0.0 },
+        explained: if total > 0.0 {
+            (1.0 - within / total).clamp(0.0, 1.0)
+        } else {
+            0.0
+        },
         bridges,
     }
 }
 
 fn apart(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(x, y)| (x - y) * (x - y))
+        .sum::<f64>()
+        .sqrt()
 }
 
 /// Cheapest spanning tree (Kruskal), and the links added between parts without a common border.
@@ -172,7 +183,9 @@ fn spanning_tree(places: &Places<'_>) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
                 tree.push((a, b));
             }
         }
-        (0..n as u32).map(|i| root(&mut part, i)).collect::<Vec<u32>>()
+        (0..n as u32)
+            .map(|i| root(&mut part, i))
+            .collect::<Vec<u32>>()
     };
     let costs = places.neighbours.iter().map(|&(a, b)| {
         let cost = apart(&places.features[a as usize], &places.features[b as usize]);
@@ -219,7 +232,10 @@ impl Forest {
         for l in &mut links {
             l.sort_unstable();
         }
-        Forest { links, roots: vec![0] }
+        Forest {
+            links,
+            roots: vec![0],
+        }
     }
 
     /// Nodes of a zone with their parents, parents before children.
@@ -296,11 +312,13 @@ impl Forest {
                         })
                         .sum();
                     let gain = own.0 * rest / n * apart;
-                    let better = best.is_none_or(|b| {
-                        gain > b.gain || (gain == b.gain && node < b.node.0)
-                    });
+                    let better =
+                        best.is_none_or(|b| gain > b.gain || (gain == b.gain && node < b.node.0));
                     if better {
-                        best = Some(Cut { node: (node, parent), gain });
+                        best = Some(Cut {
+                            node: (node, parent),
+                            gain,
+                        });
                     }
                 }
                 let up = &mut below[parent];
@@ -341,8 +359,10 @@ mod tests {
     /// A row of six places, 1 km² each: three low, one high, two low.
     #[test]
     fn zones_follow_the_values_and_hang_together() {
-        let features: Vec<Vec<f64>> =
-            [0.0, 0.1, 0.0, 5.0, 5.1, 0.0].iter().map(|v| vec![*v]).collect();
+        let features: Vec<Vec<f64>> = [0.0, 0.1, 0.0, 5.0, 5.1, 0.0]
+            .iter()
+            .map(|v| vec![*v])
+            .collect();
         let centres: Vec<(f64, f64)> = (0..6).map(|i| (f64::from(i), 0.0)).collect();
         let neighbours: Vec<(u32, u32)> = (0..5).map(|i| (i, i + 1)).collect();
         let places = Places {

@@ -102,7 +102,14 @@ pub fn hazard(
         .iter()
         .map(|&v| if v.is_nan() { 0.0 } else { v })
         .collect();
-    write::index(ctx, draft, cells, &format!("{name}_hazard_index"), &known, &own)?;
+    write::index(
+        ctx,
+        draft,
+        cells,
+        &format!("{name}_hazard_index"),
+        &known,
+        &own,
+    )?;
     write::grades(ctx, draft, cells, &raster, &of_hazard.grade, &own)?;
     let area = &cells.area_km2;
     let by_area = weighted(&cells.lowest, &of_hazard.index, area, cells.units);
@@ -186,7 +193,11 @@ pub fn hazard(
         by_area,
         factors,
         objects,
-        score: main.grade.iter().map(|&g| score(g, classes) as u8).collect(),
+        score: main
+            .grade
+            .iter()
+            .map(|&g| score(g, classes) as u8)
+            .collect(),
         index: main.index,
         classes,
         people_at_risk,

@@ -7,9 +7,9 @@ use super::tables::{grade_cells, number};
 use super::units::{AverageAnnual, Graded, Levels, lowest_sums, with_classes};
 use super::write;
 use crate::manifest::Draft;
+use anlan_engine::Result;
 use anlan_engine::io::Value;
 use anlan_engine::io::table::Table;
-use anlan_engine::Result;
 use anlan_models::hazard::Hazard;
 use anlan_models::risk::agreement::{kendall_tau, weighted_kappa};
 use anlan_models::risk::levels::level_name;
@@ -24,13 +24,48 @@ struct Method {
 }
 
 const METHODS: [Method; 7] = [
-    Method { name: "weighted", zh: "熵权加权", pack: "comprehensive-weighted", cells: true },
-    Method { name: "expert", zh: "专家权重", pack: "comprehensive-expert", cells: true },
-    Method { name: "maximum", zh: "最大值", pack: "comprehensive-maximum", cells: true },
-    Method { name: "matrix", zh: "矩阵", pack: "comprehensive-matrix", cells: true },
-    Method { name: "loss", zh: "年均损失", pack: "comprehensive-loss", cells: true },
-    Method { name: "loss-per-gdp", zh: "年均损失占GDP", pack: "comprehensive-loss-gdp", cells: false },
-    Method { name: "loss-per-km2", zh: "单位面积年均损失", pack: "comprehensive-loss-area", cells: false },
+    Method {
+        name: "weighted",
+        zh: "熵权加权",
+        pack: "comprehensive-weighted",
+        cells: true,
+    },
+    Method {
+        name: "expert",
+        zh: "专家权重",
+        pack: "comprehensive-expert",
+        cells: true,
+    },
+    Method {
+        name: "maximum",
+        zh: "最大值",
+        pack: "comprehensive-maximum",
+        cells: true,
+    },
+    Method {
+        name: "matrix",
+        zh: "矩阵",
+        pack: "comprehensive-matrix",
+        cells: true,
+    },
+    Method {
+        name: "loss",
+        zh: "年均损失",
+        pack: "comprehensive-loss",
+        cells: true,
+    },
+    Method {
+        name: "loss-per-gdp",
+        zh: "年均损失占GDP",
+        pack: "comprehensive-loss-gdp",
+        cells: false,
+    },
+    Method {
+        name: "loss-per-km2",
+        zh: "单位面积年均损失",
+        pack: "comprehensive-loss-area",
+        cells: false,
+    },
 ];
 
 /// Grades of one method at every level.
@@ -49,7 +84,11 @@ fn losses_of(levels: &Levels, cells: &Cells<'_>, aal: &AverageAnnual) -> Result<
     let mut all = h.sums(lowest_sums(cells, cells.values.get("aal-yuan", None)?));
     for k in levels.of_units..h.levels.len() {
         all[k] = if k == levels.of_units {
-            h.levels[k].codes.iter().map(|c| aal.get(c, "all").0).collect()
+            h.levels[k]
+                .codes
+                .iter()
+                .map(|c| aal.get(c, "all").0)
+                .collect()
         } else {
             let mut sums = vec![0.0; h.levels[k].codes.len()];
             for (&p, v) in h.levels[k - 1].parent.iter().zip(&all[k - 1]) {
@@ -62,11 +101,20 @@ fn losses_of(levels: &Levels, cells: &Cells<'_>, aal: &AverageAnnual) -> Result<
 }
 
 /// The columns that the packs of the methods name, of the units of one level.
-fn columns(graded: &[Graded], k: usize, loss: &[f64], gdp: &[f64], km2: &[f64]) -> Vec<(String, Vec<f64>)> {
+fn columns(
+    graded: &[Graded],
+    k: usize,
+    loss: &[f64],
+    gdp: &[f64],
+    km2: &[f64],
+) -> Vec<(String, Vec<f64>)> {
     let mut out = Vec::new();
     for g in graded.iter().filter(|g| g.object == "comprehensive") {
         // No hazard in a unit is no risk from it.
-        let index = g.index[k].iter().map(|&v| if v.is_nan() { 0.0 } else { v }).collect();
+        let index = g.index[k]
+            .iter()
+            .map(|&v| if v.is_nan() { 0.0 } else { v })
+            .collect();
         let classes = g.unit_pack.classes();
         let scores = g.grade[k].iter().map(|&c| score(c, classes)).collect();
         out.push((format!("{}-risk-index", g.hazard), index));
@@ -131,7 +179,11 @@ pub fn units(
             let e = evaluate(&told.pack, &of)?;
             // One unit alone is not ranked.
             let ranked = e.fitted.rows > 1 || !told.pack.grading.is_relative();
-            let grade = if ranked { e.grade } else { vec![0; e.index.len()] };
+            let grade = if ranked {
+                e.grade
+            } else {
+                vec![0; e.index.len()]
+            };
             if ranked {
                 let key = (level_name(level.level), "all", method.name);
                 chains.add(key, &told.pack, e.fitted, "");
@@ -167,14 +219,21 @@ pub fn rasters(
     for h in hazards.iter_mut() {
         let name = h.hazard.name();
         let index = std::mem::take(&mut h.index);
-        let index = index.iter().zip(&threatened).map(|(&v, &any)| or_zero(v, any));
-        cells.values.put(&format!("{name}-risk-index"), index.collect());
+        let index = index
+            .iter()
+            .zip(&threatened)
+            .map(|(&v, &any)| or_zero(v, any));
+        cells
+            .values
+            .put(&format!("{name}-risk-index"), index.collect());
         let scores = std::mem::take(&mut h.score);
         let scores = scores
             .iter()
             .zip(&threatened)
             .map(|(&s, &any)| if any { f64::from(s) } else { f64::NAN });
-        cells.values.put(&format!("{name}-risk-score"), scores.collect());
+        cells
+            .values
+            .put(&format!("{name}-risk-score"), scores.collect());
     }
     for method in METHODS.iter().filter(|m| m.cells) {
         let Some(pack) = with_classes(packs.get(method.pack)?, packs, classes) else {
@@ -196,7 +255,18 @@ pub fn table(ctx: &Context<'_>, levels: &Levels, told: &[Told]) -> Table {
         .map(Hazard::name)
         .collect();
     let mut table = Table::new(&[
-        "unit", "name", "level", "method", "method_zh", "index", "grade", "grade_zh", "grade_en", "hazards", "pack", "status",
+        "unit",
+        "name",
+        "level",
+        "method",
+        "method_zh",
+        "index",
+        "grade",
+        "grade_zh",
+        "grade_en",
+        "hazards",
+        "pack",
+        "status",
         "hash",
     ]);
     for t in told {
@@ -232,7 +302,15 @@ pub fn table(ctx: &Context<'_>, levels: &Levels, told: &[Told]) -> Table {
 /// `agreement.csv`: each pair of methods at each level.
 pub fn agreement(levels: &Levels, told: &[Told]) -> Table {
     let mut table = Table::new(&[
-        "level", "method_a", "method_b", "units", "kendall_tau", "weighted_kappa", "same_grade", "one_apart", "two_or_more_apart",
+        "level",
+        "method_a",
+        "method_b",
+        "units",
+        "kendall_tau",
+        "weighted_kappa",
+        "same_grade",
+        "one_apart",
+        "two_or_more_apart",
     ]);
     for (k, level) in levels.hierarchy.levels.iter().enumerate() {
         for (i, a) in told.iter().enumerate() {
@@ -271,8 +349,13 @@ pub fn agreement(levels: &Levels, told: &[Told]) -> Table {
 
 /// `disagreement.csv`: units whose grades lie two or more apart, with the grade of every method.
 pub fn disagreement(levels: &Levels, told: &[Told]) -> Table {
-    let mut columns: Vec<String> = ["level", "unit", "name", "spread", "highest", "lowest"].map(String::from).to_vec();
-    columns.extend(told.iter().map(|t| format!("grade_{}", t.name.replace('-', "_"))));
+    let mut columns: Vec<String> = ["level", "unit", "name", "spread", "highest", "lowest"]
+        .map(String::from)
+        .to_vec();
+    columns.extend(
+        told.iter()
+            .map(|t| format!("grade_{}", t.name.replace('-', "_"))),
+    );
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new(&names);
     for (k, level) in levels.hierarchy.levels.iter().enumerate() {
@@ -309,10 +392,9 @@ pub fn disagreement(levels: &Levels, told: &[Told]) -> Table {
 
 /// The method that tables tell as `all`.
 pub fn first(told: &[Told], packs: &RulePacks) -> Result<Graded> {
-    let t = told
-        .iter()
-        .find(|t| t.name == "weighted")
-        .ok_or_else(|| anlan_engine::Error::Failed("the comprehensive risk has no weighted method".into()))?;
+    let t = told.iter().find(|t| t.name == "weighted").ok_or_else(|| {
+        anlan_engine::Error::Failed("the comprehensive risk has no weighted method".into())
+    })?;
     let unit_pack = packs.get("unit-risk")?.clone();
     Ok(Graded {
         hazard: "all",

@@ -21,8 +21,8 @@ mod units;
 mod write;
 mod zones;
 
-pub use cells::hazard_pack;
 pub(crate) use cells::OBJECTS;
+pub use cells::hazard_pack;
 
 use super::{Context, store};
 use crate::manifest::Draft;
@@ -66,7 +66,13 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     ctx.step(0.75, "comprehensive risk");
     let aal = units::AverageAnnual::read(ctx)?;
     let told = comprehensive::units(
-        &packs, &levels, &mut cells, &graded, &totals, &aal, &mut chains,
+        &packs,
+        &levels,
+        &mut cells,
+        &graded,
+        &totals,
+        &aal,
+        &mut chains,
     )?;
     comprehensive::rasters(ctx, draft, &packs, &mut cells, &mut hazards, &mut chains)?;
     let all = comprehensive::first(&told, &packs)?;
@@ -158,8 +164,8 @@ pub fn project_packs(project: &crate::project::Project, project_file: &Path) -> 
 
 fn pack_table(packs: &RulePacks) -> Table {
     let mut table = Table::new(&[
-        "id", "hazard", "object", "title_zh", "title_en", "issuer", "standard", "year", "status", "hash", "scheme",
-        "source",
+        "id", "hazard", "object", "title_zh", "title_en", "issuer", "standard", "year", "status",
+        "hash", "scheme", "source",
     ]);
     for p in &packs.pack {
         let text = |t: &str| -> Value { t.into() };

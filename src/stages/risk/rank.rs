@@ -29,10 +29,22 @@ fn read(ctx: &Context<'_>, units: usize) -> Result<Years> {
             .map(|c| &c.data)
             .ok_or_else(|| Error::Failed(format!("{}: column {name} is missing", path.display())))
     };
-    let (ColumnData::U32(unit), ColumnData::U32(hazard), ColumnData::U32(year), ColumnData::F32(loss)) =
-        (find("unit")?, find("hazard")?, find("year")?, find("direct_loss_yuan")?)
+    let (
+        ColumnData::U32(unit),
+        ColumnData::U32(hazard),
+        ColumnData::U32(year),
+        ColumnData::F32(loss),
+    ) = (
+        find("unit")?,
+        find("hazard")?,
+        find("year")?,
+        find("direct_loss_yuan")?,
+    )
     else {
-        return Err(Error::Failed(format!("{}: columns of other types", path.display())));
+        return Err(Error::Failed(format!(
+            "{}: columns of other types",
+            path.display()
+        )));
     };
     let scopes: Vec<usize> = (0..5)
         .filter(|&s| s == 0 || assessed(ctx, Hazard::ALL[s - 1]))
@@ -47,13 +59,19 @@ fn read(ctx: &Context<'_>, units: usize) -> Result<Years> {
             of[year[i] as usize] = loss[i];
         }
     }
-    Ok(Years { scopes, loss: table })
+    Ok(Years {
+        scopes,
+        loss: table,
+    })
 }
 
 fn moments(series: &[f32]) -> (f64, f64) {
     let n = series.len() as f64;
     let mean = series.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let square: f64 = series.iter().map(|&v| (f64::from(v) - mean) * (f64::from(v) - mean)).sum();
+    let square: f64 = series
+        .iter()
+        .map(|&v| (f64::from(v) - mean) * (f64::from(v) - mean))
+        .sum();
     (mean, (square / (n - 1.0) / n).sqrt())
 }
 
@@ -83,7 +101,8 @@ pub fn table(ctx: &Context<'_>, levels: &Levels, totals: &[Vec<Vec<f64>>]) -> Re
         let level = &h.levels[k];
         if k > levels.of_units {
             for of in &mut years.loss {
-                let mut sums = vec![vec![0.0_f32; of.first().map_or(0, Vec::len)]; level.codes.len()];
+                let mut sums =
+                    vec![vec![0.0_f32; of.first().map_or(0, Vec::len)]; level.codes.len()];
                 for (&p, series) in h.levels[k - 1].parent.iter().zip(of.iter()) {
                     for (s, v) in sums[p].iter_mut().zip(series) {
                         *s += v;
@@ -109,7 +128,13 @@ pub fn table(ctx: &Context<'_>, levels: &Levels, totals: &[Vec<Vec<f64>>]) -> Re
         ];
         for (s, &scope) in years.scopes.iter().enumerate() {
             for (basis, divisor) in bases {
-                let per = |v: f64, u: usize| if divisor[u] > 0.0 { v / divisor[u] } else { 0.0 };
+                let per = |v: f64, u: usize| {
+                    if divisor[u] > 0.0 {
+                        v / divisor[u]
+                    } else {
+                        0.0
+                    }
+                };
                 let exact: Vec<(f64, f64)> = (0..n).map(|u| moments(&years.loss[s][u])).collect();
                 let means: Vec<f64> = (0..n).map(|u| per(exact[u].0, u)).collect();
                 let replicates: Vec<Vec<f64>> = drawn

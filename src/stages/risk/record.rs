@@ -65,9 +65,16 @@ impl Chains {
         &mut self,
         (level, hazard, object): (&str, &str, &str),
         pack: &RulePack,
-        fitted: Fitted,
+        mut fitted: Fitted,
         raster: &str,
     ) {
+        // JSON knows no infinity: a class that no value reaches begins at the greatest number.
+        let factors = fitted.factors.iter_mut().map(|f| &mut f.thresholds);
+        for thresholds in factors.chain([&mut fitted.thresholds]) {
+            for t in thresholds {
+                *t = t.clamp(f64::MIN, f64::MAX);
+            }
+        }
         // One name may stand for two schemes of a pack: cells and units differ in the number of grades.
         let key = format!("{}/{}", pack.id, pack.scheme);
         self.packs.entry(key.clone()).or_insert_with(|| PackRecord {

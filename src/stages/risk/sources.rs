@@ -129,13 +129,22 @@ pub fn names() -> (Vec<&'static str>, Vec<&'static str>) {
 pub fn period(project: &Project, wanted: Option<f64>) -> f64 {
     let periods = store::return_periods(project);
     let wanted = wanted.unwrap_or(f64::INFINITY);
-    *periods.iter().rfind(|&&t| t <= wanted).unwrap_or(&periods[0])
+    *periods
+        .iter()
+        .rfind(|&&t| t <= wanted)
+        .unwrap_or(&periods[0])
 }
 
 /// Files behind a layer, relative to the output folder, with what is read of them.
-pub fn files(project: &Project, name: &str, return_period: Option<f64>) -> Result<Vec<(String, String)>> {
+pub fn files(
+    project: &Project,
+    name: &str,
+    return_period: Option<f64>,
+) -> Result<Vec<(String, String)>> {
     Ok(match entry(name)?.source {
-        Source::Raster(task, file, band) => vec![(format!("{task}/{file}"), format!("band {band}"))],
+        Source::Raster(task, file, band) => {
+            vec![(format!("{task}/{file}"), format!("band {band}"))]
+        }
         Source::Period(task, measure) => {
             let file = store::rp_file(measure, period(project, return_period));
             vec![(format!("{task}/{file}"), "band 1".into())]
@@ -190,7 +199,8 @@ impl<'a> Values<'a> {
     /// Forgets the rasters of one hazard, and the results put.
     pub fn forget(&mut self) {
         self.kept.retain(|(name, _), _| {
-            entry(name).is_ok_and(|e| matches!(e.source, Source::Ledger(_) | Source::Raster(LAYERS, ..)))
+            entry(name)
+                .is_ok_and(|e| matches!(e.source, Source::Ledger(_) | Source::Raster(LAYERS, ..)))
         });
     }
 
@@ -212,7 +222,9 @@ impl<'a> Values<'a> {
             return Ok(());
         }
         let values = match entry(name)?.source {
-            Source::Raster(task, file, band) => self.raster(&self.out.join(task).join(file), band)?,
+            Source::Raster(task, file, band) => {
+                self.raster(&self.out.join(task).join(file), band)?
+            }
             Source::Period(task, measure) => {
                 let file = store::rp_file(measure, period(self.project, return_period));
                 self.raster(&self.out.join(task).join(file), 1)?
@@ -288,10 +300,15 @@ impl<'a> Values<'a> {
                 .iter()
                 .find(|c| c.name == name)
                 .map(|c| &c.data)
-                .ok_or_else(|| Error::Failed(format!("{}: column {name} is missing", path.display())))
+                .ok_or_else(|| {
+                    Error::Failed(format!("{}: column {name} is missing", path.display()))
+                })
         };
         let ColumnData::U32(cell) = find("cell")? else {
-            return Err(Error::Failed(format!("{}: column cell is of another type", path.display())));
+            return Err(Error::Failed(format!(
+                "{}: column cell is of another type",
+                path.display()
+            )));
         };
         // Rows and cells both ascend.
         let mut place = vec![usize::MAX; cell.len()];
@@ -316,7 +333,10 @@ impl<'a> Values<'a> {
                     }
                 };
                 match find(name)? {
-                    ColumnData::U32(v) => v.iter().enumerate().for_each(|(i, &v)| add(i, f64::from(v))),
+                    ColumnData::U32(v) => v
+                        .iter()
+                        .enumerate()
+                        .for_each(|(i, &v)| add(i, f64::from(v))),
                     ColumnData::F64(v) => v.iter().enumerate().for_each(|(i, &v)| add(i, v)),
                     _ => {
                         return Err(Error::Failed(format!(

@@ -14,7 +14,11 @@ use std::path::PathBuf;
 
 /// A number, blank where unknown.
 pub fn number(v: f64) -> Value {
-    if v.is_nan() { Value::Null } else { Value::Real(v) }
+    if v.is_nan() {
+        Value::Null
+    } else {
+        Value::Real(v)
+    }
 }
 
 /// Grade with its names; blank names for 0.
@@ -27,14 +31,30 @@ pub fn grade_cells(pack: &RulePack, grade: u8) -> [Value; 3] {
 }
 
 fn pack_cells(pack: &RulePack) -> [Value; 3] {
-    [pack.id.clone().into(), pack.status.clone().into(), pack.hash().into()]
+    [
+        pack.id.clone().into(),
+        pack.status.clone().into(),
+        pack.hash().into(),
+    ]
 }
 
 /// `object_grades.csv`: every unit of every level, hazard and object.
 pub fn object_table(levels: &Levels, graded: &[Graded]) -> Table {
     let mut table = Table::new(&[
-        "unit", "name", "level", "hazard", "object", "index", "grade", "grade_zh", "grade_en", "pack", "status", "hash",
-        "unit_pack", "unit_pack_hash",
+        "unit",
+        "name",
+        "level",
+        "hazard",
+        "object",
+        "index",
+        "grade",
+        "grade_zh",
+        "grade_en",
+        "pack",
+        "status",
+        "hash",
+        "unit_pack",
+        "unit_pack_hash",
     ]);
     for g in graded {
         for (k, level) in levels.hierarchy.levels.iter().enumerate() {
@@ -119,7 +139,8 @@ pub fn unit_table(
     let level = &levels.hierarchy.levels[k];
     let mut push = |g: &Graded, factors: Option<&[Vec<f64>]>| {
         for (i, (code, name)) in level.codes.iter().zip(&level.names).enumerate() {
-            let mut row: Vec<Value> = vec![code.clone().into(), name.clone().into(), g.hazard.into()];
+            let mut row: Vec<Value> =
+                vec![code.clone().into(), name.clone().into(), g.hazard.into()];
             match factors {
                 Some(f) => row.extend(f.iter().map(|v| number(v[i]))),
                 None => row.extend([Value::Null, Value::Null, Value::Null]),
@@ -151,7 +172,9 @@ pub fn unit_table(
 
 /// `levels.csv`: what every unit of every level holds, with its grades side by side.
 pub fn level_table(levels: &Levels, totals: &[Vec<Vec<f64>>], graded: &[&Graded]) -> Table {
-    let mut columns: Vec<String> = ["level", "code", "name", "parent"].map(String::from).to_vec();
+    let mut columns: Vec<String> = ["level", "code", "name", "parent"]
+        .map(String::from)
+        .to_vec();
     columns.extend(TOTALS.iter().map(|t| t.0.to_string()));
     columns.push("area_km2".into());
     for g in graded {
@@ -163,7 +186,10 @@ pub fn level_table(levels: &Levels, totals: &[Vec<Vec<f64>>], graded: &[&Graded]
     let mut table = Table::new(&names);
     for (k, level) in levels.hierarchy.levels.iter().enumerate() {
         for i in 0..level.codes.len() {
-            let parent = level.parent.get(i).map(|&p| levels.hierarchy.levels[k + 1].codes[p].clone());
+            let parent = level
+                .parent
+                .get(i)
+                .map(|&p| levels.hierarchy.levels[k + 1].codes[p].clone());
             let mut row: Vec<Value> = vec![
                 level_name(level.level).into(),
                 level.codes[i].clone().into(),

@@ -5,9 +5,9 @@ use super::cells::{Cells, HazardSums};
 use super::record::{Chains, Unit};
 use super::write;
 use anlan_engine::grade::Grading;
+use anlan_engine::io::Value;
 use anlan_engine::io::table;
 use anlan_engine::io::vector;
-use anlan_engine::io::Value;
 use anlan_engine::{Error, Grid, Result};
 use anlan_models::census::{DivisionCode, Level};
 use anlan_models::risk::levels::{Hierarchy, LevelUnits, level_name, means};
@@ -32,12 +32,21 @@ pub struct Placed {
 }
 
 /// Townships, units and what lies above them up to the project's own level, and where the cells lie.
-pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Result<(Levels, Placed)> {
+pub fn levels(
+    ctx: &Context<'_>,
+    grid: &Grid,
+    units: &[store::UnitRow],
+) -> Result<(Levels, Placed)> {
     let unit = store::raster(ctx, "layers", "unit.tif")?;
     let township = store::raster(ctx, "layers", "township.tif")?;
     let list = table::read(&store::existing(ctx, "layers", "townships.csv")?)?;
-    let text = |row: &[Value], name: &str| -> Result<String> { Ok(row[list.require(name)?].to_string()) };
-    let place: BTreeMap<&str, usize> = units.iter().enumerate().map(|(i, u)| (u.code.as_str(), i)).collect();
+    let text =
+        |row: &[Value], name: &str| -> Result<String> { Ok(row[list.require(name)?].to_string()) };
+    let place: BTreeMap<&str, usize> = units
+        .iter()
+        .enumerate()
+        .map(|(i, u)| (u.code.as_str(), i))
+        .collect();
     let mut lowest_level = LevelUnits {
         level: Level::Township,
         codes: Vec::new(),
@@ -47,7 +56,9 @@ pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Resul
     for row in &list.rows {
         let parent = text(row, "unit")?;
         let Some(&parent) = place.get(parent.as_str()) else {
-            return Err(Error::Failed(format!("layers/townships.csv: unit {parent} is not known")));
+            return Err(Error::Failed(format!(
+                "layers/townships.csv: unit {parent} is not known"
+            )));
         };
         lowest_level.codes.push(text(row, "code")?);
         lowest_level.names.push(text(row, "name")?);
@@ -77,7 +88,9 @@ pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Resul
         };
         placed.cells.push(cell as u32);
         placed.lowest.push(of);
-        placed.area_km2.push(grid.cell_area_m2(cell / grid.cols) / 1e6);
+        placed
+            .area_km2
+            .push(grid.cell_area_m2(cell / grid.cols) / 1e6);
     }
     let mut hierarchy = vec![lowest_level];
     let code = |text: &str| {
@@ -87,9 +100,11 @@ pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Resul
     };
     let own = code(&ctx.project.project.code)?;
     let above = named_borders(ctx, grid)?;
-    let mut codes: Vec<DivisionCode> = units.iter().map(|u| code(&u.code)).collect::<Result<_>>()?;
+    let mut codes: Vec<DivisionCode> =
+        units.iter().map(|u| code(&u.code)).collect::<Result<_>>()?;
     let mut names: Vec<String> = units.iter().map(|u| u.name.clone()).collect();
-    let level_of = |codes: &[DivisionCode]| codes.first().map_or(Level::County, DivisionCode::level);
+    let level_of =
+        |codes: &[DivisionCode]| codes.first().map_or(Level::County, DivisionCode::level);
     if level_of(&codes) >= Level::Township {
         hierarchy[0].level = Level::Village;
     }
@@ -99,7 +114,8 @@ pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Resul
         let mut parent = Vec::new();
         // Up to the project's own level: a province with one prefecture in it would tell nothing of the province.
         if level > own.level() {
-            let parents: Vec<DivisionCode> = codes.iter().filter_map(DivisionCode::parent).collect();
+            let parents: Vec<DivisionCode> =
+                codes.iter().filter_map(DivisionCode::parent).collect();
             next = parents.clone();
             next.sort();
             next.dedup();
@@ -140,7 +156,10 @@ pub fn levels(ctx: &Context<'_>, grid: &Grid, units: &[store::UnitRow]) -> Resul
 }
 
 /// Names and borders of the region's file, by code.
-fn named_borders(ctx: &Context<'_>, grid: &Grid) -> Result<BTreeMap<String, (String, MultiPolygon<f64>)>> {
+fn named_borders(
+    ctx: &Context<'_>,
+    grid: &Grid,
+) -> Result<BTreeMap<String, (String, MultiPolygon<f64>)>> {
     let files = ctx.project.files(ctx.project_file);
     let Some((_, path)) = files.into_iter().find(|(n, _)| *n == "region") else {
         return Ok(BTreeMap::new());
@@ -153,7 +172,10 @@ fn named_borders(ctx: &Context<'_>, grid: &Grid) -> Result<BTreeMap<String, (Str
         .enumerate()
         .filter_map(|(i, f)| {
             let border = layer.polygons(i)?;
-            Some((f.values[code].to_string(), (f.values[name].to_string(), border)))
+            Some((
+                f.values[code].to_string(),
+                (f.values[name].to_string(), border),
+            ))
         })
         .collect())
 }
@@ -216,7 +238,11 @@ pub fn totals(levels: &Levels, cells: &mut Cells<'_>) -> Result<Vec<Vec<Vec<f64>
             // Whole numbers below 2^53: exact in f64, and told as integers here.
             let whole: u64 = values.iter().map(|&v| v as u64).sum();
             let sums = h.counts(name, lowest.iter().map(|&v| v as u64).collect(), whole)?;
-            all.push(sums.iter().map(|s| s.iter().map(|&v| v as f64).collect()).collect());
+            all.push(
+                sums.iter()
+                    .map(|s| s.iter().map(|&v| v as f64).collect())
+                    .collect(),
+            );
         } else {
             all.push(h.sums(lowest));
         }
@@ -291,7 +317,10 @@ pub fn recorded(levels: &Levels) -> Vec<Unit> {
     let mut out = Vec::new();
     for (k, level) in levels.hierarchy.levels.iter().enumerate() {
         for (i, (code, name)) in level.codes.iter().zip(&level.names).enumerate() {
-            let parent = level.parent.get(i).map(|&p| levels.hierarchy.levels[k + 1].codes[p].clone());
+            let parent = level
+                .parent
+                .get(i)
+                .map(|&p| levels.hierarchy.levels[k + 1].codes[p].clone());
             out.push(Unit {
                 level: level_name(level.level).into(),
                 code: code.clone(),
@@ -309,11 +338,19 @@ pub struct AverageAnnual(BTreeMap<(String, String), (f64, f64)>);
 impl AverageAnnual {
     pub fn read(ctx: &Context<'_>) -> Result<Self> {
         let table = table::read(&store::existing(ctx, "losses", "average_annual.csv")?)?;
-        let money = table.rows.iter().filter(|r| r[3].to_string() == "direct_loss_yuan");
+        let money = table
+            .rows
+            .iter()
+            .filter(|r| r[3].to_string() == "direct_loss_yuan");
         let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
         Ok(AverageAnnual(
             money
-                .map(|r| ((r[0].to_string(), r[2].to_string()), (number(&r[4]), number(&r[5]))))
+                .map(|r| {
+                    (
+                        (r[0].to_string(), r[2].to_string()),
+                        (number(&r[4]), number(&r[5])),
+                    )
+                })
                 .collect(),
         ))
     }
@@ -342,7 +379,11 @@ pub fn with_classes(pack: &RulePack, packs: &RulePacks, classes: usize) -> Optio
         return Some(pack.clone());
     }
     let mut other = pack.clone();
-    let scheme = pack.schemes.iter().find(|s| s.grading.classes() == classes)?.id.clone();
+    let scheme = pack
+        .schemes
+        .iter()
+        .find(|s| s.grading.classes() == classes)?
+        .id
+        .clone();
     other.select(&scheme, &packs.scheme).then_some(other)
 }
-

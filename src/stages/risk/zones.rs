@@ -16,7 +16,9 @@ use anlan_models::risk::zoning::{Places, ZoningRule, neighbours, zones};
 use std::path::PathBuf;
 
 fn known(v: &[f64]) -> Vec<f64> {
-    v.iter().map(|&x| if x.is_nan() { 0.0 } else { x }).collect()
+    v.iter()
+        .map(|&x| if x.is_nan() { 0.0 } else { x })
+        .collect()
 }
 
 /// Zones of like comprehensive risk: the table and the borders.
@@ -35,8 +37,13 @@ pub fn zoning(
         .map(|g| (g, known(&g.index[0])))
         .collect();
     // Each hazard in standard deviations of the townships: one that differs little there does not draw borders.
-    let scaled: Vec<Vec<f64>> = risk.iter().map(|(_, v)| normalise(v, Normalisation::ZScore)).collect();
-    let features: Vec<Vec<f64>> = (0..n).map(|t| scaled.iter().map(|c| c[t]).collect()).collect();
+    let scaled: Vec<Vec<f64>> = risk
+        .iter()
+        .map(|(_, v)| normalise(v, Normalisation::ZScore))
+        .collect();
+    let features: Vec<Vec<f64>> = (0..n)
+        .map(|t| scaled.iter().map(|c| c[t]).collect())
+        .collect();
     let area = &totals[TOTALS.len()][0];
     let mut centres = vec![(0.0, 0.0, 0.0); n];
     for (&cell, &t) in cells.values.cells().iter().zip(&cells.lowest) {
@@ -67,7 +74,11 @@ pub fn zoning(
     let mean = |members: &[usize], v: &[f64]| {
         let weight = sum(members, people);
         let total: f64 = members.iter().map(|&t| v[t] * people[t]).sum();
-        if weight > 0.0 { total / weight } else { f64::NAN }
+        if weight > 0.0 {
+            total / weight
+        } else {
+            f64::NAN
+        }
     };
     let comprehensive = known(&all.index[0]);
     let members: Vec<Vec<usize>> = (0..found.count).map(of).collect();
@@ -75,8 +86,18 @@ pub fn zoning(
     let (grades, _) = grade(&all.unit_pack, &indices)?;
     let moments: Vec<(f64, f64)> = risk.iter().map(|(_, v)| mean_sigma(v)).collect();
     let mut columns: Vec<String> = [
-        "zone", "name_zh", "name_en", "townships", "area_km2", "population", "gdp_yuan", "leading_hazards", "risk_index",
-        "grade", "grade_zh", "grade_en",
+        "zone",
+        "name_zh",
+        "name_en",
+        "townships",
+        "area_km2",
+        "population",
+        "gdp_yuan",
+        "leading_hazards",
+        "risk_index",
+        "grade",
+        "grade_zh",
+        "grade_en",
     ]
     .map(String::from)
     .to_vec();
@@ -121,7 +142,11 @@ pub fn zoning(
         row.extend([found.explained.into(), rule.status.clone().into()]);
         table.rows.push(row);
     }
-    let zone_of: Vec<u32> = cells.lowest.iter().map(|&t| found.zone[t as usize] as u32).collect();
+    let zone_of: Vec<u32> = cells
+        .lowest
+        .iter()
+        .map(|&t| found.zone[t as usize] as u32)
+        .collect();
     let borders = write::borders(grid, cells.values.cells(), &zone_of, found.count);
     let layer = Layer {
         source: PathBuf::new(),
@@ -141,7 +166,13 @@ pub fn zoning(
 }
 
 /// `priority.csv`: each township in its class, with the reasons.
-pub fn priority(levels: &Levels, totals: &[Vec<Vec<f64>>], hazards: &[HazardSums], graded: &[Graded], all: &Graded) -> Table {
+pub fn priority(
+    levels: &Levels,
+    totals: &[Vec<Vec<f64>>],
+    hazards: &[HazardSums],
+    graded: &[Graded],
+    all: &Graded,
+) -> Table {
     let rule = PriorityRule::builtin();
     let mut table = Table::new(&[
         "township",
@@ -194,8 +225,16 @@ pub fn priority(levels: &Levels, totals: &[Vec<Vec<f64>>], hazards: &[HazardSums
                     };
                     let hazard = Hazard::ALL.into_iter().find(|h| h.name() == scope);
                     match zh {
-                        true => format!("{}{}", hazard.map_or("综合", Hazard::name_zh), pack.name(grade, true)),
-                        false => format!("{} {}", hazard.map_or("comprehensive", Hazard::name), pack.name(grade, false)),
+                        true => format!(
+                            "{}{}",
+                            hazard.map_or("综合", Hazard::name_zh),
+                            pack.name(grade, true)
+                        ),
+                        false => format!(
+                            "{} {}",
+                            hazard.map_or("comprehensive", Hazard::name),
+                            pack.name(grade, false)
+                        ),
                     }
                 })
                 .collect();
@@ -217,7 +256,12 @@ pub fn priority(levels: &Levels, totals: &[Vec<Vec<f64>>], hazards: &[HazardSums
             Value::Integer(people as i64),
             i64::from(threat.all).into(),
         ];
-        row.extend(threat.hazards.iter().map(|h| Value::Integer(i64::from(h.1))));
+        row.extend(
+            threat
+                .hazards
+                .iter()
+                .map(|h| Value::Integer(i64::from(h.1))),
+        );
         row.push(rule.status.clone().into());
         table.rows.push(row);
     }
