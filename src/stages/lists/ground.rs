@@ -170,7 +170,11 @@ fn townships(
     of: &[u32],
 ) -> Result<Vec<TownshipRow>> {
     let list = table::read(path)?;
-    let (code, name, unit) = (list.require("code")?, list.require("name")?, list.require("unit")?);
+    let (code, name, unit) = (
+        list.require("code")?,
+        list.require("name")?,
+        list.require("unit")?,
+    );
     let (population, provenance) = (list.require("population")?, list.column("provenance"));
     let mut sums = vec![(0.0_f64, 0.0_f64, 0_u32); list.rows.len()];
     for (cell, &t) in of.iter().enumerate() {
@@ -187,7 +191,10 @@ fn townships(
         .map(|(row, (x, y, n))| {
             let owner = row[unit].to_string();
             let unit = units.iter().position(|u| u.code == owner).ok_or_else(|| {
-                Error::Failed(format!("{}: unit {owner} is none of the run's", path.display()))
+                Error::Failed(format!(
+                    "{}: unit {owner} is none of the run's",
+                    path.display()
+                ))
             })?;
             let n = f64::from(n.max(1));
             Ok(TownshipRow {
@@ -228,7 +235,12 @@ fn assets(ledger: &Ledger) -> Vec<f64> {
     ];
     let e = &values.economy;
     let of = |row: &LedgerRow| {
-        let dwellings: f64 = row.floor_m2.iter().zip(costs).map(|(m2, cost)| m2 * cost).sum();
+        let dwellings: f64 = row
+            .floor_m2
+            .iter()
+            .zip(costs)
+            .map(|(m2, cost)| m2 * cost)
+            .sum();
         dwellings
             + row.gdp_yuan * e.assets_per_gdp
             + row.crop_ha * e.crop_yuan_ha

@@ -78,7 +78,10 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     write_gpkg(&draft.file("lists.gpkg")?, &layers)?;
     draft.state("entries", found.entries.len());
     draft.state("hotspots", found.hotspots.len());
-    draft.state("roles_without_person", lines.iter().filter(|l| l.person.is_none()).count());
+    draft.state(
+        "roles_without_person",
+        lines.iter().filter(|l| l.person.is_none()).count(),
+    );
     let picture = map::one_map(ctx, &ground, &rules, &found.entries)?;
     let path = draft.file("one_map.png")?;
     anlan_engine::io::write_atomic(&path, |tmp| {
