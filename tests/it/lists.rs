@@ -81,6 +81,12 @@ fn the_risk_list(out: &Path, list: &Table) {
     assert!(flood_places >= rows("layers/shelters.csv") + rows("layers/depots.csv"));
     assert_eq!(count("hotspot"), rows("lists/hotspots.csv"));
     assert!(count("hotspot") > 0);
+    let spots = table::read(&out.join("lists/hotspots.csv")).unwrap();
+    assert!(
+        texts(&spots, "policy")
+            .iter()
+            .all(|p| p.contains("一点一策"))
+    );
     // Ranked: levels do not fall, and within a level people do not rise.
     let levels = numbers(list, "level");
     let people = numbers(list, "people");
@@ -124,10 +130,7 @@ fn the_risk_list(out: &Path, list: &Table) {
     assert!(lon.iter().flatten().all(|v| (119.0..121.0).contains(v)));
     assert!(lat.iter().flatten().all(|v| (28.4..29.8).contains(v)));
     let book = table::read(&out.join("lists/lists.xlsx")).unwrap();
-    assert_eq!(
-        book.columns[..4],
-        ["序号", "编号", "对象类别代码", "对象类别"]
-    );
+    assert_eq!(book.columns[..4], ["序号", "编号", "对象类别", "对象代码"]);
     let points = vector::read_gpkg(&out.join("lists/lists.gpkg"), Some("risk_points")).unwrap();
     assert_eq!(
         points.features.len(),

@@ -111,6 +111,22 @@ pub fn chinese(table: &Table) -> Table {
     out
 }
 
+/// The table without columns that only programs want: codes beside which the name stands.
+pub fn without(table: &Table, columns: &[&str]) -> Table {
+    let kept: Vec<usize> = (0..table.columns.len())
+        .filter(|&c| !columns.contains(&table.columns[c].as_str()))
+        .collect();
+    Table {
+        columns: kept.iter().map(|&c| table.columns[c].clone()).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| kept.iter().map(|&c| row[c].clone()).collect())
+            .collect(),
+        ..table.clone()
+    }
+}
+
 /// Chinese name of a hazard or of all.
 pub fn hazard_zh(name: &str) -> &'static str {
     anlan_models::hazard::Hazard::ALL
@@ -368,7 +384,12 @@ pub fn measures(rules: &ListRules, measures: &Measures, entries: &[RiskEntry]) -
 }
 
 /// Hotspots with depths and people by return period (一点一策).
-pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
+pub fn hotspots(
+    ctx: &Context<'_>,
+    ground: &Ground,
+    (rules, measures): (&ListRules, &Measures),
+    found: &Found,
+) -> Table {
     let periods = store::return_periods(ctx.project);
     let mut columns: Vec<String> = [
         "code",
@@ -378,6 +399,7 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
         "township",
         "township_name",
         "level",
+        "level_zh",
         "return_period_years",
         "area_km2",
         "people",
@@ -393,6 +415,7 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
                 .map(|t| format!("{what}_rp{:04}", t.round() as u64)),
         );
     }
+    columns.push("policy".into());
     let mut table = Table {
         columns,
         first_row: 2,
@@ -416,6 +439,7 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
             t,
             t_name,
             entry.map_or(Value::Null, |e| i64::from(e.level).into()),
+            entry.map_or(Value::Null, |e| rules.level_name(e.level, true).into()),
             number(entry.and_then(|e| e.return_period), 1),
             number(Some(spot.cells.len() as f64 * km2), 4),
             number(Some(spot.people), 0),
@@ -429,6 +453,12 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
         );
         row.extend(spot.by_period.iter().map(|p| number(Some(p.1), 2)));
         row.extend(spot.by_period.iter().map(|p| number(Some(p.2), 0)));
+        let policy: Vec<&str> = entry
+            .iter()
+            .flat_map(|e| measures.of(e))
+            .map(|m| m.zh.as_str())
+            .collect();
+        row.push(policy.join("；").into());
         table.rows.push(row);
     }
     table
