@@ -225,10 +225,13 @@ mod tests {
                 Kind::Unit,
                 &["all", "flood", "convection", "geology", "fire"][..],
             ),
-            (Kind::Township, &["flood", "convection", "geology", "fire"]),
+            (
+                Kind::Township,
+                &["all", "flood", "convection", "geology", "fire"],
+            ),
             (Kind::DangerSite, &["geology"]),
             (Kind::Hotspot, &["flood"]),
-            (Kind::Place, &["flood"]),
+            (Kind::Place, &["flood", "geology"]),
         ];
         for (kind, hazards) in made {
             for hazard in hazards {
