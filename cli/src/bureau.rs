@@ -2,8 +2,8 @@
 //! townships (乡镇洪水风险图).
 
 use anlan::danger_ledger::{self, Import};
-use anlan::engine::io::table;
 use anlan::engine::Error;
+use anlan::engine::io::table;
 use anlan::fast_report::{ReportOptions, RunOpening, Wanted};
 use anlan::models::cartography::SheetLanguage;
 use anlan::models::danger_ledger::{Date, Step};
@@ -158,13 +158,22 @@ impl LedgerArguments {
                     },
                 )?;
                 let (mut en, mut zh) = (
-                    format!("{} items registered, {} known already", told.registered, told.known),
+                    format!(
+                        "{} items registered, {} known already",
+                        told.registered, told.known
+                    ),
                     format!("新登记{}项，已在账{}项", told.registered, told.known),
                 );
                 if !told.changed.is_empty() {
                     let list = told.changed.join(" ");
-                    en.push_str(&format!("; of these {} have other figures now: {list}", told.changed.len()));
-                    zh.push_str(&format!("，其中{}项数据已有变化：{list}", told.changed.len()));
+                    en.push_str(&format!(
+                        "; of these {} have other figures now: {list}",
+                        told.changed.len()
+                    ));
+                    zh.push_str(&format!(
+                        "，其中{}项数据已有变化：{list}",
+                        told.changed.len()
+                    ));
                 }
                 Ok(Told::Line(en, zh))
             }
@@ -194,12 +203,18 @@ impl LedgerArguments {
                 danger_ledger::take(file, vec![(String::new(), step)])?;
                 let state = danger_ledger::load(file)?;
                 let state = state.state(item).unwrap_or_default().to_owned();
-                Ok(Told::Line(format!("{item}: {state}"), format!("{item}：{state}")))
+                Ok(Told::Line(
+                    format!("{item}: {state}"),
+                    format!("{item}：{state}"),
+                ))
             }
             LedgerAction::Batch { table } => {
                 let steps = danger_ledger::read_steps(&table::read(table)?)?;
                 let n = danger_ledger::take(file, steps)?;
-                Ok(Told::Line(format!("{n} steps taken"), format!("已办理{n}项")))
+                Ok(Told::Line(
+                    format!("{n} steps taken"),
+                    format!("已办理{n}项"),
+                ))
             }
             LedgerAction::Merge { other, out } => {
                 let n = danger_ledger::merge_files(file, other, out)?;

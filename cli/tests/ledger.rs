@@ -41,10 +41,24 @@ fn a_danger_from_registration_to_cancelling() {
     assert_eq!(done(&run("zh", "ledger l.jsonl batch r.csv")), "已办理1项");
     // Listing before the assessment: the rule is named, nothing changes.
     let before = std::fs::read(dir.path().join("l.jsonl")).unwrap();
-    let e = refused(&run("en", "ledger l.jsonl step A1 list --on 2026-01-06 --by 张三"));
-    assert!(e.contains("transition list") && e.contains("found state registered") && e.contains("assess"), "{e}");
-    let e = refused(&run("zh", "ledger l.jsonl step A1 挂账 --on 2026-01-06 --by 张三"));
-    assert!(e.contains("操作list") && e.contains("目前允许的操作"), "{e}");
+    let e = refused(&run(
+        "en",
+        "ledger l.jsonl step A1 list --on 2026-01-06 --by 张三",
+    ));
+    assert!(
+        e.contains("transition list")
+            && e.contains("state registered (已登记)")
+            && e.contains("assess (评估)"),
+        "{e}"
+    );
+    let e = refused(&run(
+        "zh",
+        "ledger l.jsonl step A1 挂账 --on 2026-01-06 --by 张三",
+    ));
+    assert!(
+        e.contains("操作list") && e.contains("目前允许的操作"),
+        "{e}"
+    );
     assert_eq!(std::fs::read(dir.path().join("l.jsonl")).unwrap(), before);
     for line in [
         "ledger l.jsonl step A1 assess --on 2026-01-06 --by 张三 --why 核查",
@@ -54,15 +68,36 @@ fn a_danger_from_registration_to_cancelling() {
     ] {
         done(&run("en", line));
     }
-    let e = refused(&run("en", "ledger l.jsonl step A1 cancel --on 2026-01-21 --by 张三 --evidence 验收单"));
+    let e = refused(&run(
+        "en",
+        "ledger l.jsonl step A1 cancel --on 2026-01-21 --by 张三 --evidence 验收单",
+    ));
     assert!(e.contains("acceptance by somebody else"), "{e}");
-    let told = done(&run("en", "ledger l.jsonl step A1 cancel --on 2026-01-21 --by 李四 --evidence 验收单"));
+    let told = done(&run(
+        "en",
+        "ledger l.jsonl step A1 cancel --on 2026-01-21 --by 李四 --evidence 验收单",
+    ));
     assert_eq!(told, "A1: cancelled");
-    assert_eq!(done(&run("en", "ledger l.jsonl check")), "sound: 1 items, 6 entries");
-    let told = done(&run("zh", "ledger l.jsonl export --as-of 2026-02-01 --out out"));
-    assert!(told.contains("已销账") && dir.path().join("out/ledger.xlsx").exists(), "{told}");
-    let told = done(&run("zh", "ledger l.jsonl handover --as-of 2026-02-28 --out h"));
-    assert!(told.contains("双月交办") && dir.path().join("h/handover.csv").exists(), "{told}");
+    assert_eq!(
+        done(&run("en", "ledger l.jsonl check")),
+        "sound: 1 items, 6 entries"
+    );
+    let told = done(&run(
+        "zh",
+        "ledger l.jsonl export --as-of 2026-02-01 --out out",
+    ));
+    assert!(
+        told.contains("已销账") && dir.path().join("out/ledger.xlsx").exists(),
+        "{told}"
+    );
+    let told = done(&run(
+        "zh",
+        "ledger l.jsonl handover --as-of 2026-02-28 --out h",
+    ));
+    assert!(
+        told.contains("双月交办") && dir.path().join("h/handover.csv").exists(),
+        "{told}"
+    );
     // A date is asked for, never taken from a clock.
     let output = run("en", "ledger l.jsonl export --out out");
     assert_eq!(output.status.code(), Some(2));

@@ -34,8 +34,13 @@ pub fn create(path: &Path, department: &str, rules: Option<&Path>) -> Result<()>
     };
     if department.trim().is_empty() {
         return Err(Error::input(
-            Fault::new(path, "no department", "the department that keeps the ledger", "name it")
-                .at("--department"),
+            Fault::new(
+                path,
+                "no department",
+                "the department that keeps the ledger",
+                "name it",
+            )
+            .at("--department"),
         ));
     }
     save_new(path, &DangerLedger::new(rules, department.trim()))
@@ -121,7 +126,10 @@ fn save(path: &Path, ledger: &DangerLedger) -> Result<()> {
 
 /// Reads a ledger, lets `work` add to it and writes it back whole, under a lock that keeps other writers out. On an error the
 /// file stays as it was.
-pub(super) fn update<T>(path: &Path, work: impl FnOnce(&mut DangerLedger) -> Result<T>) -> Result<T> {
+pub(super) fn update<T>(
+    path: &Path,
+    work: impl FnOnce(&mut DangerLedger) -> Result<T>,
+) -> Result<T> {
     if !path.exists() {
         // No lock file beside a ledger that is not there.
         load(path)?;
@@ -135,7 +143,8 @@ pub(super) fn update<T>(path: &Path, work: impl FnOnce(&mut DangerLedger) -> Res
         .write(true)
         .open(&lock_path)
         .map_err(|e| Error::io("creating", &lock_path, e))?;
-    lock.lock().map_err(|e| Error::io("locking", &lock_path, e))?;
+    lock.lock()
+        .map_err(|e| Error::io("locking", &lock_path, e))?;
     let mut ledger = load(path)?;
     let before = ledger.entries().len();
     let result = work(&mut ledger)?;
@@ -176,14 +185,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.jsonl");
         create(&path, "应急局", None).unwrap();
-        assert!(create(&path, "应急局", None).unwrap_err().to_string().contains("never written over"));
-        assert_eq!(take(&path, vec![register("A1"), register("A2")]).unwrap(), 2);
+        assert!(
+            create(&path, "应急局", None)
+                .unwrap_err()
+                .to_string()
+                .contains("never written over")
+        );
+        assert_eq!(
+            take(&path, vec![register("A1"), register("A2")]).unwrap(),
+            2
+        );
         let before = std::fs::read(&path).unwrap();
         let e = take(&path, vec![register("A3"), register("A1"), register("A2")]).unwrap_err();
         assert_eq!(e.faults().len(), 2, "{e}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
         assert_eq!(load(&path).unwrap().codes().count(), 2);
-        assert!(take(&dir.path().join("none.jsonl"), vec![register("A1")]).unwrap_err().is_input());
+        assert!(
+            take(&dir.path().join("none.jsonl"), vec![register("A1")])
+                .unwrap_err()
+                .is_input()
+        );
     }
 
     #[test]
@@ -200,16 +221,39 @@ mod tests {
         std::fs::write(&path, text.replacen("\"item\"", "\"itm\"", 1)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("line 2"));
         std::fs::write(&path, "{}\n").unwrap();
-        assert!(load(&path).unwrap_err().to_string().contains("anlan ledger FILE new"));
+        assert!(
+            load(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("anlan ledger FILE new")
+        );
     }
 
     #[test]
     fn steps_from_a_table_with_chinese_headings() {
-        let mut table = Table::new(&["编号", "操作", "日期", "经办人", "事由", "佐证", "责任人", "期限"]);
+        let mut table = Table::new(&[
+            "编号",
+            "操作",
+            "日期",
+            "经办人",
+            "事由",
+            "佐证",
+            "责任人",
+            "期限",
+        ]);
         let row = |cells: [&str; 8]| cells.map(|c| c.into()).to_vec();
         table.rows = vec![
             row(["A1", "评估", "2026/1/6", "张三", "现场核查", "", "", ""]),
-            row(["A1", "挂账", "2026-01-07", "张三", "", "", "王五", "2026年4月1日"]),
+            row([
+                "A1",
+                "挂账",
+                "2026-01-07",
+                "张三",
+                "",
+                "",
+                "王五",
+                "2026年4月1日",
+            ]),
         ];
         let steps = read_steps(&table).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -217,8 +261,13 @@ mod tests {
         create(&path, "应急局", None).unwrap();
         take(&path, vec![register("A1")]).unwrap();
         take(&path, steps).unwrap();
-        let s = &load(&path).unwrap().standing(Date::parse("2026-04-11").unwrap())[0];
-        assert_eq!((s.state.as_str(), s.overdue_days, s.responsible.as_str()), ("listed", 10, "王五"));
+        let s = &load(&path)
+            .unwrap()
+            .standing(Date::parse("2026-04-11").unwrap())[0];
+        assert_eq!(
+            (s.state.as_str(), s.overdue_days, s.responsible.as_str()),
+            ("listed", 10, "王五")
+        );
         table.rows[0][2] = "one day".into();
         table.rows[1][7] = "2026-02-30".into();
         assert_eq!(read_steps(&table).unwrap_err().faults().len(), 2);

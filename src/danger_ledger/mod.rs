@@ -80,7 +80,8 @@ pub fn import(path: &Path, import: &Import) -> Result<Imported> {
 pub fn merge_files(one: &Path, other: &Path, out: &Path) -> Result<usize> {
     let (a, b) = (load(one)?, load(other)?);
     if a.rules() != b.rules() {
-        let rules = |l: &DangerLedger| format!("rules {} version {}", l.rules().id, l.rules().version);
+        let rules =
+            |l: &DangerLedger| format!("rules {} version {}", l.rules().id, l.rules().version);
         return Err(Error::input(Fault::new(
             other,
             rules(&b),

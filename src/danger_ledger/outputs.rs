@@ -71,7 +71,10 @@ fn chinese(table: &Table, columns: &[(&str, &str)]) -> Table {
 }
 
 fn level_zh(level: u8) -> &'static str {
-    ["", "红", "橙", "黄", "蓝"].get(usize::from(level)).copied().unwrap_or("")
+    ["", "红", "橙", "黄", "蓝"]
+        .get(usize::from(level))
+        .copied()
+        .unwrap_or("")
 }
 
 fn date(d: Option<Date>) -> Value {
@@ -170,7 +173,11 @@ fn statistics_table(counts: &[UnitCount], rules: &LedgerRules) -> Table {
     for c in counts {
         let all = c.unit.is_empty();
         let mut row = vec![
-            if all { "合计".into() } else { c.unit.clone().into() },
+            if all {
+                "合计".into()
+            } else {
+                c.unit.clone().into()
+            },
             c.name.clone().into(),
             whole(c.items),
         ];
@@ -198,14 +205,25 @@ fn rules_table(ledger: &DangerLedger, as_of: Date) -> Table {
     let mut line = |a: &str, b: String| table.rows.push(vec![a.into(), b.into()]);
     line("部门", ledger.department().to_owned());
     line("统计日期", as_of.to_string());
-    line("规则", format!("{}，版本{}，{}", rules.id, rules.version, rules.status));
+    line(
+        "规则",
+        format!("{}，版本{}，{}", rules.id, rules.version, rules.status),
+    );
     line("规则来源", rules.source.clone());
     for t in &rules.transitions {
         let name = |code: &str| rules.state(code).zh.clone();
         let from: Vec<String> = t.from.iter().map(|f| name(f)).collect();
         line(
             &format!("允许的操作：{}", t.zh),
-            format!("{} → {}", if from.is_empty() { "（新）".to_owned() } else { from.join("、") }, name(&t.to)),
+            format!(
+                "{} → {}",
+                if from.is_empty() {
+                    "（新）".to_owned()
+                } else {
+                    from.join("、")
+                },
+                name(&t.to)
+            ),
         );
     }
     line("软件", crate::manifest::RELEASE.to_owned());
@@ -232,7 +250,10 @@ pub fn export(path: &Path, as_of: Date, out: &Path, zh: bool) -> Result<()> {
     let standing = ledger.standing(as_of);
     let rules = ledger.rules();
     let counts = statistics(&standing, rules);
-    let (items, history) = (ledger_table(standing.iter(), rules), history_table(&ledger, as_of));
+    let (items, history) = (
+        ledger_table(standing.iter(), rules),
+        history_table(&ledger, as_of),
+    );
     folder(out)?;
     write_csv(&out.join("ledger.csv"), &items)?;
     write_csv(&out.join("history.csv"), &history)?;
@@ -288,10 +309,31 @@ fn told(ledger: &DangerLedger, counts: &[UnitCount], as_of: Date, zh: bool) -> S
             format!("Hidden-danger ledger ({department}) as of {as_of}")
         }
     );
-    let mut head: Vec<String> = if zh { vec!["单元".into(), "总数".into()] } else { vec!["unit".into(), "items".into()] };
-    head.extend(rules.states.iter().map(|s| if zh { s.zh.clone() } else { s.en.clone() }));
-    head.extend(if zh { ["超期", "按期率"] } else { ["overdue", "in time"] }.map(str::to_owned));
-    let _ = writeln!(out, "| {} |\n|{}", head.join(" | "), " --- |".repeat(head.len()));
+    let mut head: Vec<String> = if zh {
+        vec!["单元".into(), "总数".into()]
+    } else {
+        vec!["unit".into(), "items".into()]
+    };
+    head.extend(
+        rules
+            .states
+            .iter()
+            .map(|s| if zh { s.zh.clone() } else { s.en.clone() }),
+    );
+    head.extend(
+        if zh {
+            ["超期", "按期率"]
+        } else {
+            ["overdue", "in time"]
+        }
+        .map(str::to_owned),
+    );
+    let _ = writeln!(
+        out,
+        "| {} |\n|{}",
+        head.join(" | "),
+        " --- |".repeat(head.len())
+    );
     for c in counts {
         let name = match (c.unit.is_empty(), zh) {
             (true, true) => "合计".to_owned(),
@@ -304,7 +346,13 @@ fn told(ledger: &DangerLedger, counts: &[UnitCount], as_of: Date, zh: bool) -> S
         } else {
             format!("{:.0}%", 100.0 * c.in_time as f64 / c.cancelled as f64)
         };
-        let _ = writeln!(out, "| {name} | {} | {} | {} | {in_time} |", c.items, states.join(" | "), c.overdue);
+        let _ = writeln!(
+            out,
+            "| {name} | {} | {} | {} | {in_time} |",
+            c.items,
+            states.join(" | "),
+            c.overdue
+        );
     }
     out
 }
@@ -318,7 +366,14 @@ pub fn hand_over(path: &Path, as_of: Date, out: &Path, zh: bool) -> Result<()> {
     let ledger = super::load(path)?;
     let rules = ledger.rules();
     let h = handover(&ledger, as_of);
-    let turns = [Turn::Overdue, Turn::Due, Turn::New, Turn::Carried, Turn::Unlisted, Turn::Closed];
+    let turns = [
+        Turn::Overdue,
+        Turn::Due,
+        Turn::New,
+        Turn::Carried,
+        Turn::Unlisted,
+        Turn::Closed,
+    ];
     let mut all = table_of(&LEDGER);
     all.columns.insert(0, "turn_zh".into());
     for (turn, s) in &h.items {
@@ -332,7 +387,10 @@ pub fn hand_over(path: &Path, as_of: Date, out: &Path, zh: bool) -> Result<()> {
     let mut sheets: Vec<(String, Table)> = vec![("交办汇总".into(), counts.clone())];
     for turn in turns {
         let items = h.items.iter().filter(|(t, _)| *t == turn).map(|(_, s)| s);
-        sheets.push((turn.name_zh().into(), chinese(&ledger_table(items, rules), &LEDGER)));
+        sheets.push((
+            turn.name_zh().into(),
+            chinese(&ledger_table(items, rules), &LEDGER),
+        ));
     }
     sheets.push(("规则".into(), rules_table(&ledger, as_of)));
     let sheets: Vec<(&str, &Table)> = sheets.iter().map(|(n, t)| (n.as_str(), t)).collect();
@@ -342,12 +400,29 @@ pub fn hand_over(path: &Path, as_of: Date, out: &Path, zh: bool) -> Result<()> {
         md,
         "# {}\n",
         if zh {
-            format!("隐患双月交办（{}），{}至{}；下一期至{}", ledger.department(), h.from, h.to, h.next)
+            format!(
+                "隐患双月交办（{}），{}至{}；下一期至{}",
+                ledger.department(),
+                h.from,
+                h.to,
+                h.next
+            )
         } else {
-            format!("Hand-over ({}), {} to {}; next period to {}", ledger.department(), h.from, h.to, h.next)
+            format!(
+                "Hand-over ({}), {} to {}; next period to {}",
+                ledger.department(),
+                h.from,
+                h.to,
+                h.next
+            )
         }
     );
-    let _ = writeln!(md, "| {} |\n|{}", counts.columns.join(" | "), " --- |".repeat(counts.columns.len()));
+    let _ = writeln!(
+        md,
+        "| {} |\n|{}",
+        counts.columns.join(" | "),
+        " --- |".repeat(counts.columns.len())
+    );
     for r in &counts.rows {
         let cells: Vec<String> = r.iter().map(ToString::to_string).collect();
         let _ = writeln!(md, "| {} |", cells.join(" | "));
@@ -373,7 +448,9 @@ fn by_unit(h: &Handover, turns: &[Turn]) -> Table {
             let n = h
                 .items
                 .iter()
-                .filter(|(t, s)| turn.is_none_or(|k| *t == k) && unit.is_none_or(|u| s.facts.unit == u.0))
+                .filter(|(t, s)| {
+                    turn.is_none_or(|k| *t == k) && unit.is_none_or(|u| s.facts.unit == u.0)
+                })
                 .count();
             Value::Integer(n as i64)
         };

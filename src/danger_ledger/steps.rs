@@ -39,7 +39,9 @@ const NEEDED: usize = 4;
 pub fn read_steps(table: &Table) -> Result<Vec<(String, Step)>> {
     let mut faults = Vec::new();
     let at = COLUMNS.map(|(english, chinese)| {
-        std::iter::once(&english).chain(chinese).find_map(|name| table.column(name))
+        std::iter::once(&english)
+            .chain(chinese)
+            .find_map(|name| table.column(name))
     });
     for (place, (english, chinese)) in at.iter().zip(COLUMNS).take(NEEDED) {
         if place.is_none() {
@@ -63,11 +65,19 @@ pub fn read_steps(table: &Table) -> Result<Vec<(String, Step)>> {
         if row.iter().all(Value::is_null) {
             continue;
         }
-        let text = |name: &str| column(name).map_or_else(String::new, |c| row[c].to_string().trim().to_owned());
+        let text = |name: &str| {
+            column(name).map_or_else(String::new, |c| row[c].to_string().trim().to_owned())
+        };
         let mut fault = |name: &str, expected: &str| {
             let place = column(name).map_or_else(String::new, |c| table.place(i, c));
             faults.push(
-                Fault::new(&table.source, format!("`{}`", text(name)), expected, "correct the cell").at(place),
+                Fault::new(
+                    &table.source,
+                    format!("`{}`", text(name)),
+                    expected,
+                    "correct the cell",
+                )
+                .at(place),
             );
         };
         let mut date = |name: &str| match text(name) {
@@ -85,7 +95,8 @@ pub fn read_steps(table: &Table) -> Result<Vec<(String, Step)>> {
                 None
             }),
         };
-        let [lon, lat, people, assets_yuan] = ["lon", "lat", "people", "assets_yuan"].map(&mut figure);
+        let [lon, lat, people, assets_yuan] =
+            ["lon", "lat", "people", "assets_yuan"].map(&mut figure);
         let level = match text("level").as_str() {
             "红" => 1,
             "橙" => 2,
@@ -165,8 +176,20 @@ pub struct Imported {
 pub(super) fn from_risk_list(import: &Import) -> Result<Vec<(String, Step)>> {
     let table = table::read(&import.list)?;
     let names = [
-        "id", "kind", "name", "unit", "unit_name", "township", "hazard", "level", "lon", "lat", "people",
-        "assets_yuan", "note", "depth_m",
+        "id",
+        "kind",
+        "name",
+        "unit",
+        "unit_name",
+        "township",
+        "hazard",
+        "level",
+        "lon",
+        "lat",
+        "people",
+        "assets_yuan",
+        "note",
+        "depth_m",
     ];
     let at = names
         .iter()
@@ -199,7 +222,10 @@ pub(super) fn from_risk_list(import: &Import) -> Result<Vec<(String, Step)>> {
             continue;
         }
         let depth = number(13).map_or_else(String::new, |d| format!("水深{d} m"));
-        let description: Vec<String> = [text(12), depth].into_iter().filter(|t| !t.is_empty()).collect();
+        let description: Vec<String> = [text(12), depth]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect();
         out.push((
             format!("{}, row {}", import.list.display(), table.first_row + i),
             Step {

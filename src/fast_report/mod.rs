@@ -64,8 +64,16 @@ pub(crate) struct Report {
 /// # Errors
 /// No finished run, an unknown event, a form, triggers or reported table at fault.
 pub fn run(out: &Path, options: &ReportOptions, listener: &Listener<'_>) -> Result<PathBuf> {
-    let form = parse(options.form.as_deref(), ReportForm::builtin, ReportForm::parse)?;
-    let triggers = parse(options.triggers.as_deref(), Triggers::builtin, read_triggers)?;
+    let form = parse(
+        options.form.as_deref(),
+        ReportForm::builtin,
+        ReportForm::parse,
+    )?;
+    let triggers = parse(
+        options.triggers.as_deref(),
+        Triggers::builtin,
+        read_triggers,
+    )?;
     let tasks = [
         "layers",
         "weather",
@@ -83,9 +91,19 @@ pub fn run(out: &Path, options: &ReportOptions, listener: &Listener<'_>) -> Resu
             .map(|file| reported::read(file, &form, &codes(ctx, &ground)))
             .transpose()?;
         let report = report(ctx, &ground, form, triggers, &options.wanted)?;
-        let folder = options.to.clone().unwrap_or_else(|| out.join("fast_report"));
+        let folder = options
+            .to
+            .clone()
+            .unwrap_or_else(|| out.join("fast_report"));
         std::fs::create_dir_all(&folder).map_err(|e| Error::io("creating", &folder, e))?;
-        outputs::write(ctx, &ground, &report, reported.as_ref(), &folder, options.zh)?;
+        outputs::write(
+            ctx,
+            &ground,
+            &report,
+            reported.as_ref(),
+            &folder,
+            options.zh,
+        )?;
         Ok(folder)
     })
 }
@@ -149,7 +167,11 @@ pub(crate) fn report(
     let townships = townships_of_event(ctx, ground, event)?;
     check(ground, &table, event, &townships)?;
     let members: Vec<Vec<usize>> = (0..ground.units.len())
-        .map(|u| (0..ground.townships.len()).filter(|&t| ground.townships[t].unit == u).collect())
+        .map(|u| {
+            (0..ground.townships.len())
+                .filter(|&t| ground.townships[t].unit == u)
+                .collect()
+        })
         .collect();
     let mut rooms = vec![(0_u64, 0_u64); ground.units.len()];
     for row in &ground.ledger.rows {
@@ -257,7 +279,12 @@ fn of_values(v: [f64; 10]) -> UnitLoss {
 const TOLERANCE: f64 = 1e-6;
 
 /// Losses of the townships must add up to those of the event loss table, county by county.
-fn check(ground: &Ground, table: &EventTable, event: &EventSum, townships: &[UnitLoss]) -> Result<()> {
+fn check(
+    ground: &Ground,
+    table: &EventTable,
+    event: &EventSum,
+    townships: &[UnitLoss],
+) -> Result<()> {
     let mut sums = vec![[0.0_f64; 10]; ground.units.len()];
     for (t, loss) in ground.townships.iter().zip(townships) {
         for (sum, v) in sums[t.unit].iter_mut().zip(loss.values()) {

@@ -62,8 +62,18 @@ fn cell(v: Option<f64>) -> Value {
 }
 
 fn main_table(lines: &[Line<'_>], report: &Report, zh: bool) -> Table {
-    let mut columns: Vec<&str> = if zh { vec!["层级", "区划代码", "名称"] } else { vec!["level", "code", "name"] };
-    columns.extend(report.form.fields.iter().map(|f| (if zh { &f.zh } else { &f.code }).as_str()));
+    let mut columns: Vec<&str> = if zh {
+        vec!["层级", "区划代码", "名称"]
+    } else {
+        vec!["level", "code", "name"]
+    };
+    columns.extend(
+        report
+            .form
+            .fields
+            .iter()
+            .map(|f| (if zh { &f.zh } else { &f.code }).as_str()),
+    );
     let mut table = Table::new(&columns);
     for l in lines {
         let level = match (zh, l.level) {
@@ -75,7 +85,12 @@ fn main_table(lines: &[Line<'_>], report: &Report, zh: bool) -> Table {
             (false, _) => "township",
         };
         let mut row: Vec<Value> = vec![level.into(), l.code.into(), l.name.into()];
-        row.extend(l.figures.iter().enumerate().map(|(k, &s)| cell(shown(report, k, s))));
+        row.extend(
+            l.figures
+                .iter()
+                .enumerate()
+                .map(|(k, &s)| cell(shown(report, k, s))),
+        );
         table.rows.push(row);
     }
     table
@@ -86,17 +101,58 @@ fn about(ctx: &Context<'_>, report: &Report) -> Table {
     let mut line = |a: &str, b: String| table.rows.push(vec![a.into(), b.into()]);
     let e = &report.event;
     let hazards: Vec<&str> = e.hazards.iter().map(|h| h.name_zh()).collect();
-    line("性质", "模型估算，不是上报数；随机模拟事件，不对应历史或实时灾害".into());
-    line("事件", format!("{}（模拟第{}年，{}月，{}）", e.id(), e.year, month_of(e.day as u16), hazards.join("、")));
-    line("重现期", format!("约{:.1}年（按直接经济损失在{}个模拟年中的排位）", report.return_period, ctx.project.losses.years));
-    line("响应等级", format!("{}（{}，{}；死亡失踪未计）", response_zh(&report.triggers, report.response), report.triggers.id, report.triggers.status));
-    line("报表", format!("{}，版本{}，{}；{}", report.form.id, report.form.version, report.form.status, report.form.source));
+    line(
+        "性质",
+        "模型估算，不是上报数；随机模拟事件，不对应历史或实时灾害".into(),
+    );
+    line(
+        "事件",
+        format!(
+            "{}（模拟第{}年，{}月，{}）",
+            e.id(),
+            e.year,
+            month_of(e.day as u16),
+            hazards.join("、")
+        ),
+    );
+    line(
+        "重现期",
+        format!(
+            "约{:.1}年（按直接经济损失在{}个模拟年中的排位）",
+            report.return_period, ctx.project.losses.years
+        ),
+    );
+    line(
+        "响应等级",
+        format!(
+            "{}（{}，{}；死亡失踪未计）",
+            response_zh(&report.triggers, report.response),
+            report.triggers.id,
+            report.triggers.status
+        ),
+    );
+    line(
+        "报表",
+        format!(
+            "{}，版本{}，{}；{}",
+            report.form.id, report.form.version, report.form.status, report.form.source
+        ),
+    );
     for f in report.form.fields.iter().filter(|f| !f.unknown.is_empty()) {
         line(&format!("留空：{}", f.zh), f.unknown.clone());
     }
-    line("集中与分散安置", format!("分散安置（投亲靠友）比例{:.0}%（项目参数）", 100.0 * ctx.project.relief.elsewhere_share));
+    line(
+        "集中与分散安置",
+        format!(
+            "分散安置（投亲靠友）比例{:.0}%（项目参数）",
+            100.0 * ctx.project.relief.elsewhere_share
+        ),
+    );
     line("倒塌户数", "倒塌间数除以该县户均间数".into());
-    line("合计", "乡镇之和等于区县，区县之和等于地市；四舍五入余数按最大余数法分配".into());
+    line(
+        "合计",
+        "乡镇之和等于区县，区县之和等于地市；四舍五入余数按最大余数法分配".into(),
+    );
     line("受灾面积", "损坏10%及以上的农作物面积".into());
     for mark in ctx.marks() {
         line("标记", mark.text(SheetLanguage::Zh).to_owned());
@@ -108,7 +164,13 @@ fn about(ctx: &Context<'_>, report: &Report) -> Table {
 fn indicators(ctx: &Context<'_>, ground: &Ground, report: &Report) -> Table {
     let limit = 100.0 * report.form.gdp_share;
     let above = format!("损失超GDP {limit}%");
-    let mut table = Table::new(&["区划代码", "名称", "本次损失/GDP（%）", &above, "年损失超GDP 1%的概率"]);
+    let mut table = Table::new(&[
+        "区划代码",
+        "名称",
+        "本次损失/GDP（%）",
+        &above,
+        "年损失超GDP 1%的概率",
+    ]);
     let names = ground
         .units
         .iter()
@@ -120,7 +182,12 @@ fn indicators(ctx: &Context<'_>, ground: &Ground, report: &Report) -> Table {
             code.clone().into(),
             name.clone().into(),
             ((share * 1e6).round() / 1e4).into(),
-            if share > report.form.gdp_share { "是" } else { "否" }.into(),
+            if share > report.form.gdp_share {
+                "是"
+            } else {
+                "否"
+            }
+            .into(),
             report.above[n].map_or(Value::Null, Value::Real),
         ]);
     }
@@ -129,7 +196,15 @@ fn indicators(ctx: &Context<'_>, ground: &Ground, report: &Report) -> Table {
 
 fn comparison(lines: &[Line<'_>], report: &Report, reported: &Reported) -> Table {
     let mut table = Table::new(&[
-        "code", "name", "field", "field_zh", "modelled", "reported", "difference", "ratio", "flagged",
+        "code",
+        "name",
+        "field",
+        "field_zh",
+        "modelled",
+        "reported",
+        "difference",
+        "ratio",
+        "flagged",
     ]);
     for l in lines {
         let Some(told) = reported.get(l.code) else {
@@ -139,8 +214,13 @@ fn comparison(lines: &[Line<'_>], report: &Report, reported: &Reported) -> Table
             if told[k].is_none() {
                 continue;
             }
-            let c = compare(shown(report, k, l.figures[k]), told[k], report.form.flag_factor);
-            let real = |v: Option<f64>| v.map_or(Value::Null, |v| Value::Real((v * 1e4).round() / 1e4));
+            let c = compare(
+                shown(report, k, l.figures[k]),
+                told[k],
+                report.form.flag_factor,
+            );
+            let real =
+                |v: Option<f64>| v.map_or(Value::Null, |v| Value::Real((v * 1e4).round() / 1e4));
             table.rows.push(vec![
                 l.code.into(),
                 l.name.into(),
@@ -171,7 +251,10 @@ pub(super) fn write(
     zh: bool,
 ) -> Result<()> {
     let lines = lines(ctx, ground, report);
-    write_csv(&folder.join("fast_report.csv"), &main_table(&lines, report, false))?;
+    write_csv(
+        &folder.join("fast_report.csv"),
+        &main_table(&lines, report, false),
+    )?;
     let comparison = reported.map(|r| comparison(&lines, report, r));
     let mut sheets: Vec<(&str, Table)> = vec![
         ("灾情快报", main_table(&lines, report, true)),
@@ -179,7 +262,10 @@ pub(super) fn write(
     ];
     if let Some(table) = &comparison {
         write_csv(&folder.join("comparison.csv"), table)?;
-        sheets.push(("模型与上报对比", crate::stages::lists::tables::chinese(table)));
+        sheets.push((
+            "模型与上报对比",
+            crate::stages::lists::tables::chinese(table),
+        ));
     }
     sheets.push(("说明", about(ctx, report)));
     let sheets: Vec<(&str, &Table)> = sheets.iter().map(|(n, t)| (*n, t)).collect();
@@ -200,15 +286,31 @@ fn summary(
 ) -> String {
     let mut out = String::new();
     let e = &report.event;
-    let name = if zh { &ctx.project.project.name } else { &ctx.project.project.name_en };
-    let hazards: Vec<&str> = e.hazards.iter().map(|h| if zh { h.name_zh() } else { h.name() }).collect();
+    let name = if zh {
+        &ctx.project.project.name
+    } else {
+        &ctx.project.project.name_en
+    };
+    let hazards: Vec<&str> = e
+        .hazards
+        .iter()
+        .map(|h| if zh { h.name_zh() } else { h.name() })
+        .collect();
     let _ = writeln!(
         out,
         "# {name}{}\n",
-        if zh { "灾情快报（模型估算）" } else { ": loss fast report (modelled)" }
+        if zh {
+            "灾情快报（模型估算）"
+        } else {
+            ": loss fast report (modelled)"
+        }
     );
     for mark in ctx.marks() {
-        let language = if zh { SheetLanguage::Zh } else { SheetLanguage::En };
+        let language = if zh {
+            SheetLanguage::Zh
+        } else {
+            SheetLanguage::En
+        };
         let _ = writeln!(out, "> **{}**\n", mark.text(language));
     }
     let level = match (report.response, zh) {
@@ -220,13 +322,28 @@ fn summary(
         out,
         "{}\n",
         if zh {
-            format!("事件{}：{}；直接经济损失重现期约{:.0}年；{level}（{}）。", e.id(), hazards.join("、"), report.return_period, report.triggers.id)
+            format!(
+                "事件{}：{}；直接经济损失重现期约{:.0}年；{level}（{}）。",
+                e.id(),
+                hazards.join("、"),
+                report.return_period,
+                report.triggers.id
+            )
         } else {
-            format!("Event {}: {}; its direct loss comes once in about {:.0} years; response: {level} ({}).", e.id(), hazards.join(", "), report.return_period, report.triggers.id)
+            format!(
+                "Event {}: {}; its direct loss comes once in about {:.0} years; response: {level} ({}).",
+                e.id(),
+                hazards.join(", "),
+                report.return_period,
+                report.triggers.id
+            )
         }
     );
     let told: Vec<usize> = (0..report.form.fields.len())
-        .filter(|&k| report.form.fields[k].unknown.is_empty() && !report.form.fields[k].code.starts_with("loss_"))
+        .filter(|&k| {
+            report.form.fields[k].unknown.is_empty()
+                && !report.form.fields[k].code.starts_with("loss_")
+        })
         .collect();
     let head: Vec<&str> = told
         .iter()
@@ -235,7 +352,13 @@ fn summary(
             if zh { f.zh.as_str() } else { f.en.as_str() }
         })
         .collect();
-    let _ = writeln!(out, "| {} | {} |\n| --- |{}", if zh { "单元" } else { "unit" }, head.join(" | "), " --- |".repeat(head.len()));
+    let _ = writeln!(
+        out,
+        "| {} | {} |\n| --- |{}",
+        if zh { "单元" } else { "unit" },
+        head.join(" | "),
+        " --- |".repeat(head.len())
+    );
     for l in lines.iter().filter(|l| l.level <= 2) {
         let cells: Vec<String> = told
             .iter()
@@ -257,20 +380,40 @@ fn summary(
         out,
         "\n{}",
         if zh {
-            format!("本次损失占GDP {:.3}%；年损失超GDP 1%的概率{above}。\n\n留空（模型不估算）：{}。", 100.0 * share, blank.join("、"))
+            format!(
+                "本次损失占GDP {:.3}%；年损失超GDP 1%的概率{above}。\n\n留空（模型不估算）：{}。",
+                100.0 * share,
+                blank.join("、")
+            )
         } else {
-            format!("Loss over GDP: {:.3} %; probability that a year's loss exceeds 1 % of the GDP: {above}.\n\nLeft blank (not modelled): {}.", 100.0 * share, blank.join(", "))
+            format!(
+                "Loss over GDP: {:.3} %; probability that a year's loss exceeds 1 % of the GDP: {above}.\n\nLeft blank (not modelled): {}.",
+                100.0 * share,
+                blank.join(", ")
+            )
         }
     );
     if let Some(table) = comparison {
-        let flagged = table.rows.iter().filter(|r| r[8].to_string() == "差异大").count();
+        let flagged = table
+            .rows
+            .iter()
+            .filter(|r| r[8].to_string() == "差异大")
+            .count();
         let _ = writeln!(
             out,
             "\n{}",
             if zh {
-                format!("与上报数对比{}项，差异大（超过{}倍）{flagged}项。", table.rows.len(), report.form.flag_factor)
+                format!(
+                    "与上报数对比{}项，差异大（超过{}倍）{flagged}项。",
+                    table.rows.len(),
+                    report.form.flag_factor
+                )
             } else {
-                format!("{} reported figures compared, {flagged} differ by more than a factor of {}.", table.rows.len(), report.form.flag_factor)
+                format!(
+                    "{} reported figures compared, {flagged} differ by more than a factor of {}.",
+                    table.rows.len(),
+                    report.form.flag_factor
+                )
             }
         );
     }

@@ -17,8 +17,16 @@ pub type Reported = BTreeMap<String, Vec<Option<f64>>>;
 /// or negative.
 pub fn read(file: &Path, form: &ReportForm, codes: &[String]) -> Result<Reported> {
     let table = table::read(file)?;
-    let code = ["code", "区划代码", "代码"].into_iter().find_map(|n| table.column(n));
-    let bare = |name: &str| name.split('（').next().unwrap_or(name).trim_start_matches("其中：").to_owned();
+    let code = ["code", "区划代码", "代码"]
+        .into_iter()
+        .find_map(|n| table.column(n));
+    let bare = |name: &str| {
+        name.split('（')
+            .next()
+            .unwrap_or(name)
+            .trim_start_matches("其中：")
+            .to_owned()
+    };
     let columns: Vec<Option<usize>> = form
         .fields
         .iter()
@@ -51,7 +59,11 @@ pub fn read(file: &Path, form: &ReportForm, codes: &[String]) -> Result<Reported
             faults.push(Fault::new(file, found, expected, remedy).at(table.place(i, column)));
         };
         if !codes.contains(&key) {
-            fault(code, "the code of the region, a county or a township of the run", "correct the code");
+            fault(
+                code,
+                "the code of the region, a county or a township of the run",
+                "correct the code",
+            );
         }
         let figures = columns
             .iter()
@@ -63,7 +75,11 @@ pub fn read(file: &Path, form: &ReportForm, codes: &[String]) -> Result<Reported
                 match row[at].as_f64() {
                     Some(v) if v.is_finite() && v >= 0.0 => Some(v),
                     _ => {
-                        fault(at, "a number, not negative", "correct the figure; leave it empty where there is none");
+                        fault(
+                            at,
+                            "a number, not negative",
+                            "correct the figure; leave it empty where there is none",
+                        );
                         None
                     }
                 }
@@ -90,16 +106,29 @@ mod tests {
         let form = ReportForm::builtin();
         let codes = ["330700".to_owned(), "330702".to_owned()];
         let file = dir.path().join("r.csv");
-        std::fs::write(&file, "区划代码,受灾人口,direct_loss\n330702,1200,35.5\n330700,,40\n").unwrap();
+        std::fs::write(
+            &file,
+            "区划代码,受灾人口,direct_loss\n330702,1200,35.5\n330700,,40\n",
+        )
+        .unwrap();
         let r = read(&file, &form, &codes).unwrap();
         let at = |code: &str| form.fields.iter().position(|f| f.code == code).unwrap();
         assert_eq!(r["330702"][at("affected_people")], Some(1200.0));
         assert_eq!(r["330700"][at("affected_people")], None);
         assert_eq!(r["330700"][at("direct_loss")], Some(40.0));
         assert_eq!(r["330700"][at("deaths")], None);
-        std::fs::write(&file, "区划代码,受灾人口\n330702,-1\n330702,many\n330799,3\n").unwrap();
+        std::fs::write(
+            &file,
+            "区划代码,受灾人口\n330702,-1\n330702,many\n330799,3\n",
+        )
+        .unwrap();
         assert_eq!(read(&file, &form, &codes).unwrap_err().faults().len(), 4);
         std::fs::write(&file, "区划代码,海拔\n330702,7\n").unwrap();
-        assert!(read(&file, &form, &codes).unwrap_err().to_string().contains("fast_report.csv"));
+        assert!(
+            read(&file, &form, &codes)
+                .unwrap_err()
+                .to_string()
+                .contains("fast_report.csv")
+        );
     }
 }

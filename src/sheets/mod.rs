@@ -74,12 +74,17 @@ pub fn townships(out: &Path, options: &SheetOptions, listener: &Listener<'_>) ->
                 codes.extend(of.map(|t| t.code.clone()));
             }
         }
-        let chosen = choose(&codes, &known, "--township", "a township or county of the run")?;
+        let chosen = choose(
+            &codes,
+            &known,
+            "--township",
+            "a township or county of the run",
+        )?;
         let scene = scene::Scene::read(ctx, &ground, &options.scenario)?;
-        let folder = options
-            .to
-            .clone()
-            .unwrap_or_else(|| out.join("sheets").join(format!("township-{}", scene.label())));
+        let folder = options.to.clone().unwrap_or_else(|| {
+            out.join("sheets")
+                .join(format!("township-{}", scene.label()))
+        });
         township::write(ctx, &ground, &scene, &chosen, &folder)?;
         Ok(folder)
     })
@@ -97,7 +102,13 @@ fn choose(codes: &[String], known: &[&str], option: &str, expected: &str) -> Res
             Some(n) if out.contains(&n) => {}
             Some(n) => out.push(n),
             None => faults.push(
-                Fault::new("command line", format!("`{code}`"), expected, "take a code of lists/risk_list.csv").at(option),
+                Fault::new(
+                    "command line",
+                    format!("`{code}`"),
+                    expected,
+                    "take a code of lists/risk_list.csv",
+                )
+                .at(option),
             ),
         }
     }
@@ -110,7 +121,11 @@ fn choose(codes: &[String], known: &[&str], option: &str, expected: &str) -> Res
 
 /// Responsible persons of the run, as `lists` has joined them: (code at which they stand, role code) to their lines.
 fn persons(ctx: &crate::stages::Context<'_>) -> Result<Vec<Contact>> {
-    let table = anlan_engine::io::table::read(&crate::stages::store::existing(ctx, "lists", "responsibility.csv")?)?;
+    let table = anlan_engine::io::table::read(&crate::stages::store::existing(
+        ctx,
+        "lists",
+        "responsibility.csv",
+    )?)?;
     let [at, role, role_zh, person, post, phone] =
         ["at", "role", "role_zh", "person", "post", "phone"].map(|c| table.require(c));
     let (at, role, role_zh, person, post, phone) = (at?, role?, role_zh?, person?, post?, phone?);

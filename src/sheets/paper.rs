@@ -19,7 +19,10 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Writes the pages of one document as `NAME-1.svg`, `NAME-1.png` and so on.
 pub fn pages(folder: &Path, name: &str, pages: &[String], fonts: &Fonts) -> Result<()> {
     for (n, svg) in pages.iter().enumerate() {
-        save(&folder.join(format!("{name}-{}.svg", n + 1)), svg.as_bytes())?;
+        save(
+            &folder.join(format!("{name}-{}.svg", n + 1)),
+            svg.as_bytes(),
+        )?;
         let png = page::png(svg, fonts, SCALE)?;
         save(&folder.join(format!("{name}-{}.png", n + 1)), &png)?;
     }

@@ -56,7 +56,10 @@ pub(super) fn write(
     }
     write_xlsx(
         &folder.join("prompt.xlsx"),
-        &[("预警提示单", &table(ctx, ground, scene, &rules, &made, &response))],
+        &[(
+            "预警提示单",
+            &table(ctx, ground, scene, &rules, &made, &response),
+        )],
     )?;
     let summary = summary(ctx, scene, &rules, &made, &response);
     paper::save(&folder.join("summary.md"), summary.as_bytes())
@@ -68,7 +71,9 @@ fn response(scene: &Scene) -> String {
     match &scene.event {
         None => "逐区域情景，不作全域响应判定".into(),
         Some(e) => {
-            let sum = |f: fn(&anlan_models::simulation::UnitLoss) -> f64| e.losses.iter().map(f).sum::<f64>();
+            let sum = |f: fn(&anlan_models::simulation::UnitLoss) -> f64| {
+                e.losses.iter().map(f).sum::<f64>()
+            };
             let level = triggers.level(0.0, sum(|l| l.relocated), sum(|l| l.collapsed_rooms));
             format!("{}（{}）", response_zh(&triggers, level), triggers.id)
         }
@@ -99,7 +104,10 @@ fn prompt(
     let loss_yuan = of_event(|l| l.values()[..5].iter().sum());
     townships.sort_by(|&a, &b| {
         let key = |t: usize| (scene.to_move[t], scene.at_risk[t]);
-        key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(&b))
+        key(b)
+            .partial_cmp(&key(a))
+            .unwrap_or(std::cmp::Ordering::Equal)
+            .then(a.cmp(&b))
     });
     townships.retain(|&t| scene.at_risk[t] >= 0.5);
     let level = scene.rules.level(at_risk, to_move, scene.return_period);
@@ -108,7 +116,12 @@ fn prompt(
         scene
             .points
             .iter()
-            .filter(|p| p.unit == here.code && p.kind == kind && p.hazard == hazard && hazards.contains(&hazard))
+            .filter(|p| {
+                p.unit == here.code
+                    && p.kind == kind
+                    && p.hazard == hazard
+                    && hazards.contains(&hazard)
+            })
             .cloned()
             .collect()
     };
@@ -116,14 +129,30 @@ fn prompt(
     places.retain(|p| f64::from(p.depth_m) >= scene.rules.people.at_risk_m);
     places.extend(of("place", "geology"));
     let listed: Vec<String> = level.map_or_else(Vec::new, |level| {
-        let mut texts: Vec<String> = measures.warned(&hazards, level).map(|m| m.zh.clone()).collect();
-        texts.truncate(lines.measures);
-        texts
+        // Hazards in turn, so that a short list names something of each.
+        let by_hazard: Vec<Vec<&str>> = hazards
+            .iter()
+            .map(|h| {
+                measures
+                    .warned(std::slice::from_ref(h), level)
+                    .map(|m| m.zh.as_str())
+                    .collect()
+            })
+            .collect();
+        let most = by_hazard.iter().map(Vec::len).max().unwrap_or(0);
+        (0..most)
+            .flat_map(|k| by_hazard.iter().filter_map(move |list| list.get(k)))
+            .take(lines.measures)
+            .map(|text| (*text).to_owned())
+            .collect()
     });
     // The county's own line, then those of the townships that are struck hardest.
     let mut lines_of = Vec::new();
     let wanted = std::iter::once(here.code.as_str()).chain(
-        townships.iter().take(lines.townships).map(|&t| ground.townships[t].code.as_str()),
+        townships
+            .iter()
+            .take(lines.townships)
+            .map(|&t| ground.townships[t].code.as_str()),
     );
     for code in wanted {
         lines_of.extend(contacts.iter().filter(|c| c.at == code).cloned());
@@ -147,7 +176,10 @@ fn prompt(
 }
 
 fn level_text(rules: &ListRules, level: Option<u8>) -> String {
-    level.map_or_else(|| "未达预警级别".to_owned(), |l| format!("{}色", rules.level_name(l, true)))
+    level.map_or_else(
+        || "未达预警级别".to_owned(),
+        |l| format!("{}色", rules.level_name(l, true)),
+    )
 }
 
 fn scenario_text(ctx: &Context<'_>, scene: &Scene) -> (String, String) {
@@ -155,15 +187,33 @@ fn scenario_text(ctx: &Context<'_>, scene: &Scene) -> (String, String) {
         Some(e) => {
             let hazards: Vec<&str> = e.hazards.iter().map(|h| h.name_zh()).collect();
             (
-                format!("模拟事件{}：{}，{}月，直接经济损失重现期约{:.0}年", e.id, hazards.join("、"), e.month, scene.return_period),
+                format!(
+                    "模拟事件{}：{}，{}月，直接经济损失重现期约{:.0}年",
+                    e.id,
+                    hazards.join("、"),
+                    e.month,
+                    scene.return_period
+                ),
                 format!("发生月份：{}月；影响时段以实时预报为准", e.month),
             )
         }
         None => {
-            let hours: Vec<String> = ctx.project.flood.durations_h.iter().map(f64::to_string).collect();
+            let hours: Vec<String> = ctx
+                .project
+                .flood
+                .durations_h
+                .iter()
+                .map(f64::to_string)
+                .collect();
             (
-                format!("{:.0}年一遇设计暴雨，洪涝淹没及暴雨诱发地质灾害", scene.return_period),
-                format!("设计暴雨历时{}小时；影响时段以实时预报为准，雨停后仍需防范滞后洪水和滑坡", hours.join("、")),
+                format!(
+                    "{:.0}年一遇设计暴雨，洪涝淹没及暴雨诱发地质灾害",
+                    scene.return_period
+                ),
+                format!(
+                    "设计暴雨历时{}小时；影响时段以实时预报为准，雨停后仍需防范滞后洪水和滑坡",
+                    hours.join("、")
+                ),
             )
         }
     }
@@ -199,9 +249,18 @@ fn document(
     } else {
         ("受威胁人口", "需转移人口")
     };
-    let mut who = format!("{risk}{}人，{moved}{}人", people(p.at_risk), people(p.to_move));
+    let mut who = format!(
+        "{risk}{}人，{moved}{}人",
+        people(p.at_risk),
+        people(p.to_move)
+    );
     if let (Some(rooms), Some(loss)) = (p.rooms, p.loss_yuan) {
-        let _ = write!(who, "，倒塌房屋{}间，直接经济损失{:.0}万元", people(rooms), loss / 1e4);
+        let _ = write!(
+            who,
+            "，倒塌房屋{}间，直接经济损失{:.0}万元",
+            people(rooms),
+            loss / 1e4
+        );
     }
     blocks.push(Block::Text(format!("{who}。")));
     if scene.event.is_none() {
@@ -227,18 +286,48 @@ fn document(
             })
             .collect();
         blocks.push(Block::Table {
-            columns: heads(&[("乡镇", 3.0), (risk, 1.3), (moved, 1.3), ("居民区最大水深（m）", 1.7)]),
+            columns: heads(&[
+                ("乡镇", 3.0),
+                (risk, 1.3),
+                (moved, 1.3),
+                ("居民区最大水深（m）", 1.7),
+            ]),
             rows,
         });
         more(&mut blocks, "乡镇", p.townships.len(), lines.townships);
     }
     blocks.push(Block::Heading("三、重点部位".into()));
-    points(&mut blocks, "易涝（淹没）点", &p.hotspots, lines.points, "水深（m）", |r| depth_text(r.depth_m));
-    points(&mut blocks, "地质灾害隐患点", &p.sites, lines.points, "类型", |r| r.note.clone());
-    points(&mut blocks, "重点场所", &p.places, lines.places, "说明", |r| {
-        let kind = r.note.split('；').next().unwrap_or("").to_owned();
-        if r.hazard == "flood" { format!("{kind}，水深{} m", depth_text(r.depth_m)) } else { format!("{kind}，滑坡可达") }
-    });
+    points(
+        &mut blocks,
+        "易涝（淹没）点",
+        &p.hotspots,
+        lines.points,
+        "水深（m）",
+        |r| depth_text(r.depth_m),
+    );
+    points(
+        &mut blocks,
+        "地质灾害隐患点",
+        &p.sites,
+        lines.points,
+        "类型",
+        |r| r.note.clone(),
+    );
+    points(
+        &mut blocks,
+        "重点场所",
+        &p.places,
+        lines.places,
+        "说明",
+        |r| {
+            let kind = r.note.split('；').next().unwrap_or("").to_owned();
+            if r.hazard == "flood" {
+                format!("{kind}，水深{} m", depth_text(r.depth_m))
+            } else {
+                format!("{kind}，滑坡可达")
+            }
+        },
+    );
     blocks.push(Block::Heading("四、防范应对措施".into()));
     if p.measures.is_empty() {
         blocks.push(Block::Text("未达预警级别，保持日常监测和值守。".into()));
@@ -255,17 +344,33 @@ fn document(
                 .iter()
                 .find(|t| t.code == c.at)
                 .map_or_else(|| p.name.clone(), |t| t.name.clone());
-            let person = if c.person.is_empty() { "未落实".to_owned() } else { c.person.clone() };
-            vec![at, c.role_zh.clone(), person, c.post.clone(), c.phone.clone()]
+            let person = if c.person.is_empty() {
+                "未落实".to_owned()
+            } else {
+                c.person.clone()
+            };
+            vec![
+                at,
+                c.role_zh.clone(),
+                person,
+                c.post.clone(),
+                c.phone.clone(),
+            ]
         })
         .collect();
     blocks.push(Block::Table {
-        columns: heads(&[("责任区", 2.4), ("层级", 1.5), ("姓名", 1.0), ("职务", 1.5), ("电话", 1.5)]),
+        columns: heads(&[
+            ("责任区", 2.4),
+            ("层级", 1.5),
+            ("姓名", 1.0),
+            ("职务", 1.5),
+            ("电话", 1.5),
+        ]),
         rows,
     });
     blocks.push(Block::Text(format!(
-        "说明：由安澜模型情景生成，供会商参考，不代替气象、水利、自然资源部门的实时预警。规则{}、{}（{}）；措施{}（{}）。",
-        scene.rules.id, rules.id, scene.rules.status, "standards/measures", rules.status
+        "说明：由安澜模型情景生成，供会商参考，不代替气象、水利、自然资源部门的实时预警。规则{}（{}）、{}（{}）。",
+        scene.rules.id, scene.rules.status, rules.id, rules.status
     )));
     Document {
         title: format!("{}灾害预警提示单", p.name),
@@ -276,7 +381,10 @@ fn document(
             .map(|m| m.text(SheetLanguage::Zh).to_owned())
             .collect(),
         blocks,
-        foot: format!("{}　{}", ctx.project.products.producer, ctx.project.products.date),
+        foot: format!(
+            "{}　{}",
+            ctx.project.products.producer, ctx.project.products.date
+        ),
     }
 }
 
@@ -285,13 +393,19 @@ fn heads(columns: &[(&str, f32)]) -> Vec<(String, f32)> {
 }
 
 fn depth_text(d: f32) -> String {
-    if d > 0.0 { format!("{d:.2}") } else { "–".to_owned() }
+    if d > 0.0 {
+        format!("{d:.2}")
+    } else {
+        "–".to_owned()
+    }
 }
 
 /// Says how many lines a table leaves out.
 fn more(blocks: &mut Vec<Block>, what: &str, all: usize, most: usize) {
     if all > most {
-        blocks.push(Block::Text(format!("共{all}个{what}，表中列出前{most}个，其余见风险清单。")));
+        blocks.push(Block::Text(format!(
+            "共{all}个{what}，表中列出前{most}个，其余见风险清单。"
+        )));
     }
 }
 
@@ -348,13 +462,23 @@ fn table(
         "标记",
     ]);
     let (what, when) = scenario_text(ctx, scene);
-    let marks: Vec<&str> = ctx.marks().iter().map(|m| m.text(SheetLanguage::Zh)).collect();
+    let marks: Vec<&str> = ctx
+        .marks()
+        .iter()
+        .map(|m| m.text(SheetLanguage::Zh))
+        .collect();
     for p in made {
         let townships: Vec<String> = p
             .townships
             .iter()
             .take(scene.rules.lines.townships)
-            .map(|&t| format!("{}（{}人）", ground.townships[t].name, people(scene.at_risk[t])))
+            .map(|&t| {
+                format!(
+                    "{}（{}人）",
+                    ground.townships[t].name,
+                    people(scene.at_risk[t])
+                )
+            })
             .collect();
         let named: Vec<String> = p
             .contacts
@@ -399,10 +523,18 @@ fn summary(
     let mut out = String::new();
     let (what, _) = scenario_text(ctx, scene);
     let _ = if zh {
-        writeln!(out, "# 预警提示单：{what}\n\n响应：{response}\n\n| 单元 | 级别 | 受威胁（受灾）人口 | 需转移人口 | 易涝点 | 隐患点 |\n| --- | --- | --- | --- | --- | --- |")
+        writeln!(
+            out,
+            "# 预警提示单：{what}\n\n响应：{response}\n\n| 单元 | 级别 | 受威胁（受灾）人口 | 需转移人口 | 易涝点 | 隐患点 |\n| --- | --- | --- | --- | --- | --- |"
+        )
     } else {
         let hazards: Vec<&str> = scene.hazards();
-        writeln!(out, "# Warning prompt sheets: {} ({:.0} years)\n\n| unit | level | at risk | to move | hotspots | sites |\n| --- | --- | --- | --- | --- | --- |", hazards.join(", "), scene.return_period)
+        writeln!(
+            out,
+            "# Warning prompt sheets: {} ({:.0} years)\n\n| unit | level | at risk | to move | hotspots | sites |\n| --- | --- | --- | --- | --- | --- |",
+            hazards.join(", "),
+            scene.return_period
+        )
     };
     for p in made {
         let level = match (p.level, zh) {

@@ -79,7 +79,10 @@ impl Scene {
                         Fault::new(
                             "command line",
                             format!("{t} years"),
-                            format!("a return period of the run's flood maps: {}", known.join(", ")),
+                            format!(
+                                "a return period of the run's flood maps: {}",
+                                known.join(", ")
+                            ),
                             "choose one of these",
                         )
                         .at("--return-period"),
@@ -164,13 +167,16 @@ impl Scene {
 fn points(ctx: &Context<'_>, ground: &Ground, depth: &Raster<f32>) -> Result<Vec<PointRow>> {
     let table = table::read(&store::existing(ctx, "lists", "risk_list.csv")?)?;
     let names = [
-        "kind", "code", "name", "unit", "township", "hazard", "level", "people", "lon", "lat", "note",
+        "kind", "code", "name", "unit", "township", "hazard", "level", "people", "lon", "lat",
+        "note",
     ];
     let at = columns(&table, &names)?;
     Ok(table
         .rows
         .iter()
-        .filter(|row| ["danger-site", "hotspot", "place"].contains(&row[at[0]].to_string().as_str()))
+        .filter(|row| {
+            ["danger-site", "hotspot", "place"].contains(&row[at[0]].to_string().as_str())
+        })
         .filter_map(|row| {
             let text = |k: usize| row[at[k]].to_string();
             let number = |k: usize| row[at[k]].as_f64();
@@ -205,5 +211,7 @@ pub fn people(v: f64) -> String {
 
 /// A value as text, blank for none.
 pub fn blank(v: Option<f64>) -> String {
-    v.map_or_else(String::new, |v| Value::Integer(v.round() as i64).to_string())
+    v.map_or_else(String::new, |v| {
+        Value::Integer(v.round() as i64).to_string()
+    })
 }

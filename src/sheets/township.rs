@@ -50,7 +50,10 @@ pub(super) fn write(
     std::fs::create_dir_all(folder).map_err(|e| Error::io("creating", folder, e))?;
     let contacts = super::persons(ctx)?;
     let shade = shade(ctx, ground)?;
-    let plans: Vec<Plan> = chosen.iter().filter_map(|&t| plan(ctx, ground, scene, t)).collect();
+    let plans: Vec<Plan> = chosen
+        .iter()
+        .filter_map(|&t| plan(ctx, ground, scene, t))
+        .collect();
     let table = table(ctx, ground, &plans);
     let made: Vec<(String, Vec<u8>)> = plans
         .par_iter()
@@ -106,7 +109,12 @@ fn plan(ctx: &Context<'_>, ground: &Ground, scene: &Scene, township: usize) -> O
                 .iter()
                 .filter(|s| s.dry)
                 .min_by(|a, b| far(a.at, p.at).total_cmp(&far(b.at, p.at)))?;
-            Some((p.at, nearest.at, far(nearest.at, p.at), format!("{}→{}", p.name, nearest.name)))
+            Some((
+                p.at,
+                nearest.at,
+                far(nearest.at, p.at),
+                format!("{}→{}", p.name, nearest.name),
+            ))
         })
         .collect();
     let mut by_period = vec![(0.0, 0.0); store::return_periods(ctx.project).len()];
@@ -153,16 +161,23 @@ fn outline(ground: &Ground, township: usize, window: Window) -> MultiPolygon<f64
         lines.push(Polygon::new(LineString::from(vec![a, b, a]), Vec::new()));
     };
     let (x0, y0) = (grid.west, grid.north);
-    let (rows, cols) = (window.row..window.row + window.rows, window.col..window.col + window.cols);
+    let (rows, cols) = (
+        window.row..window.row + window.rows,
+        window.col..window.col + window.cols,
+    );
     for r in rows.start..=rows.end {
         let mut from = None;
         for c in cols.start..=cols.end {
-            let edge = c < cols.end && inside(r as isize, c as isize) != inside(r as isize - 1, c as isize);
+            let edge = c < cols.end
+                && inside(r as isize, c as isize) != inside(r as isize - 1, c as isize);
             match (edge, from) {
                 (true, None) => from = Some(c),
                 (false, Some(start)) => {
                     let y = y0 - r as f64 * grid.dy;
-                    line((x0 + start as f64 * grid.dx, y), (x0 + c as f64 * grid.dx, y));
+                    line(
+                        (x0 + start as f64 * grid.dx, y),
+                        (x0 + c as f64 * grid.dx, y),
+                    );
                     from = None;
                 }
                 _ => {}
@@ -172,12 +187,16 @@ fn outline(ground: &Ground, township: usize, window: Window) -> MultiPolygon<f64
     for c in cols.start..=cols.end {
         let mut from = None;
         for r in rows.start..=rows.end {
-            let edge = r < rows.end && inside(r as isize, c as isize) != inside(r as isize, c as isize - 1);
+            let edge = r < rows.end
+                && inside(r as isize, c as isize) != inside(r as isize, c as isize - 1);
             match (edge, from) {
                 (true, None) => from = Some(r),
                 (false, Some(start)) => {
                     let x = x0 + c as f64 * grid.dx;
-                    line((x, y0 - start as f64 * grid.dy), (x, y0 - r as f64 * grid.dy));
+                    line(
+                        (x, y0 - start as f64 * grid.dy),
+                        (x, y0 - r as f64 * grid.dy),
+                    );
                     from = None;
                 }
                 _ => {}
@@ -221,24 +240,56 @@ fn draw(
         at.0 >= bounds.west && at.0 <= bounds.east && at.1 >= bounds.south && at.1 <= bounds.north
     };
     let pick = |z: &str, e: &str| if zh { z.to_owned() } else { e.to_owned() };
-    let symbol = |points: Vec<(f64, f64)>, colour: [u8; 3], radius: f32, name: String| PointSymbol {
-        points: points.into_iter().filter(|p| shown(*p)).collect(),
-        colour: Colour(colour),
-        radius,
-        name,
-    };
+    let symbol =
+        |points: Vec<(f64, f64)>, colour: [u8; 3], radius: f32, name: String| PointSymbol {
+            points: points.into_iter().filter(|p| shown(*p)).collect(),
+            colour: Colour(colour),
+            radius,
+            name,
+        };
     let at_of = |kind: &'static str| of_kind(scene, kind).map(|p| p.at).collect::<Vec<_>>();
     let depots = of_kind(scene, "place")
         .filter(|p| p.hazard == "flood" && p.note.starts_with("救灾物资储备库"))
         .map(|p| p.at)
         .collect();
-    let shelters = |dry: bool| plan.shelters.iter().filter(|s| s.dry == dry).map(|s| s.at).collect();
+    let shelters = |dry: bool| {
+        plan.shelters
+            .iter()
+            .filter(|s| s.dry == dry)
+            .map(|s| s.at)
+            .collect()
+    };
     let points: Vec<PointSymbol> = [
-        symbol(at_of("danger-site"), [130, 70, 20], 7.0, pick("地质灾害隐患点", "danger site")),
-        symbol(at_of("hotspot"), [200, 30, 30], 9.0, pick("易涝（淹没）点", "flooded hotspot")),
-        symbol(depots, [20, 20, 20], 10.0, pick("救灾物资储备库", "relief depot")),
-        symbol(shelters(true), [0, 130, 60], 12.0, pick("避难场所（不受淹）", "shelter, dry")),
-        symbol(shelters(false), [140, 140, 140], 12.0, pick("避难场所（受淹，不可用）", "shelter, flooded")),
+        symbol(
+            at_of("danger-site"),
+            [130, 70, 20],
+            7.0,
+            pick("地质灾害隐患点", "danger site"),
+        ),
+        symbol(
+            at_of("hotspot"),
+            [200, 30, 30],
+            9.0,
+            pick("易涝（淹没）点", "flooded hotspot"),
+        ),
+        symbol(
+            shelters(true),
+            [0, 130, 60],
+            12.0,
+            pick("避难场所（不受淹）", "shelter, dry"),
+        ),
+        symbol(
+            shelters(false),
+            [140, 140, 140],
+            12.0,
+            pick("避难场所（受淹，不可用）", "shelter, flooded"),
+        ),
+        symbol(
+            depots,
+            [20, 20, 20],
+            6.0,
+            pick("救灾物资储备库", "relief depot"),
+        ),
     ]
     .into_iter()
     .filter(|s| !s.points.is_empty())
@@ -263,10 +314,14 @@ fn draw(
     if !plan.routes.is_empty() {
         borders.push(Border {
             polygons: vec![&routes],
-            width: 3.0,
+            width: 2.0,
             colour: Colour([0, 110, 50]),
-            dash: "14 8",
-            name: pick("转移方向（直线示意，非道路）", "straight line to shelter, no road"),
+            // A ring there and back again: dashes of the one way would fill the gaps of the other.
+            dash: "",
+            name: pick(
+                "转移方向（直线示意，非道路）",
+                "straight line to shelter, no road",
+            ),
         });
     }
     let labels = plan
@@ -281,13 +336,22 @@ fn draw(
         })
         .collect();
     let title = if zh {
-        format!("{}洪水风险图（{:.0}年一遇）", here.name, scene.return_period)
+        format!(
+            "{}洪水风险图（{:.0}年一遇）",
+            here.name, scene.return_period
+        )
     } else {
-        format!("{}: flood sheet, {:.0}-year return period", here.name, scene.return_period)
+        format!(
+            "{}: flood sheet, {:.0}-year return period",
+            here.name, scene.return_period
+        )
     };
     let sheet = Sheet {
         title,
-        subtitle: format!("{}　{}", ground.units[here.unit].name, ctx.project.products.data_period),
+        subtitle: format!(
+            "{}　{}",
+            ground.units[here.unit].name, ctx.project.products.data_period
+        ),
         classes: &classes,
         hillshade: Some(&shade),
         legend_title: pick("淹没水深", "flood depth"),
@@ -318,9 +382,19 @@ fn notes(
     let periods = store::return_periods(ctx.project);
     let (risk, moved) = plan.by_period[scene.at];
     out.push(if zh {
-        format!("常住人口{}人；本情景受威胁{}人，需转移{}人。", people(here.population), people(risk), people(moved))
+        format!(
+            "常住人口{}人；本情景受威胁{}人，需转移{}人。",
+            people(here.population),
+            people(risk),
+            people(moved)
+        )
     } else {
-        format!("{} residents; {} at risk, {} to move.", people(here.population), people(risk), people(moved))
+        format!(
+            "{} residents; {} at risk, {} to move.",
+            people(here.population),
+            people(risk),
+            people(moved)
+        )
     });
     let by: Vec<String> = periods
         .iter()
@@ -372,24 +446,44 @@ fn notes(
             (true, false) => "not named".to_owned(),
             _ => format!("{} {} {}", c.person, c.post, c.phone),
         };
-        out.push(format!("{}：{}", if zh { &c.role_zh } else { &c.role }, person.trim_end()));
+        out.push(format!(
+            "{}：{}",
+            if zh { &c.role_zh } else { &c.role },
+            person.trim_end()
+        ));
     }
     out.push(if zh {
-        format!("规则：{}（{}）；不计堤防。", scene.rules.id, scene.rules.status)
+        format!(
+            "规则：{}（{}）；不计堤防。",
+            scene.rules.id, scene.rules.status
+        )
     } else {
-        format!("Rules: {} ({}); no dykes.", scene.rules.id, scene.rules.status)
+        format!(
+            "Rules: {} ({}); no dykes.",
+            scene.rules.id, scene.rules.status
+        )
     });
     out
 }
 
 fn table(ctx: &Context<'_>, ground: &Ground, plans: &[Plan]) -> Table {
-    let mut columns: Vec<String> = ["township", "name", "unit", "population"].map(str::to_owned).to_vec();
+    let mut columns: Vec<String> = ["township", "name", "unit", "population"]
+        .map(str::to_owned)
+        .to_vec();
     for t in store::return_periods(ctx.project) {
         let years = t.round() as u64;
         columns.push(format!("at_risk_rp{years:04}"));
         columns.push(format!("to_move_rp{years:04}"));
     }
-    columns.extend(["shelters", "dry_shelters", "dry_places", "longest_straight_m"].map(str::to_owned));
+    columns.extend(
+        [
+            "shelters",
+            "dry_shelters",
+            "dry_places",
+            "longest_straight_m",
+        ]
+        .map(str::to_owned),
+    );
     let mut table = Table {
         columns,
         first_row: 2,
@@ -399,7 +493,10 @@ fn table(ctx: &Context<'_>, ground: &Ground, plans: &[Plan]) -> Table {
         let here = &ground.townships[p.township];
         let bounds = ground.grid.window(p.window).bounds();
         let near = |s: &&Shelter| {
-            s.at.0 >= bounds.west && s.at.0 <= bounds.east && s.at.1 >= bounds.south && s.at.1 <= bounds.north
+            s.at.0 >= bounds.west
+                && s.at.0 <= bounds.east
+                && s.at.1 >= bounds.south
+                && s.at.1 <= bounds.north
         };
         let whole = |v: f64| Value::Integer(v.round() as i64);
         let mut row: Vec<Value> = vec![

@@ -42,15 +42,21 @@ pub fn with<T>(
         ))
     };
     let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| fault(e.to_string()))?;
-    let mut project: Project = serde_json::from_value(json["project"].clone())
-        .map_err(|e| fault(e.to_string()))?;
+    let mut project: Project =
+        serde_json::from_value(json["project"].clone()).map_err(|e| fault(e.to_string()))?;
     for task in TASKS.iter().filter(|t| tasks.contains(&t.name)) {
         if Manifest::read(&out.join(task.name)).is_none() {
             return Err(fault(format!("stage `{}` not finished", task.name)));
         }
     }
     let i = &project.inputs;
-    let own = [&i.weather, &i.convection, &i.vulnerability, &i.lists, &i.measures];
+    let own = [
+        &i.weather,
+        &i.convection,
+        &i.vulnerability,
+        &i.lists,
+        &i.measures,
+    ];
     if opening.project.is_none() && own.iter().any(|f| f.is_some()) {
         return Err(Error::input(
             Fault::new(

@@ -52,7 +52,13 @@ fn a_small_ledger_is_as_it_was() {
     let ledger = load(&path).unwrap();
     let s = &ledger.standing(date("2026-04-11"))[0];
     assert_eq!(
-        (s.state.as_str(), s.overdue_days, s.extensions, s.returns, s.responsible.as_str()),
+        (
+            s.state.as_str(),
+            s.overdue_days,
+            s.extensions,
+            s.returns,
+            s.responsible.as_str()
+        ),
         ("extended", 10, 1, 1, "王五")
     );
 }
@@ -64,11 +70,18 @@ fn exports_tell_what_stood_on_the_date() {
     let out = dir.path().join("export");
     export(&ledger, date("2026-02-09"), &out, true).unwrap();
     let items = table::read(&out.join("ledger.csv")).unwrap();
-    assert_eq!(texts(&items, "item"), ["A1"], "B1 was registered a day later");
+    assert_eq!(
+        texts(&items, "item"),
+        ["A1"],
+        "B1 was registered a day later"
+    );
     assert_eq!(texts(&items, "state_zh"), ["延期整改"]);
     assert_eq!(texts(&items, "deadline"), ["2026-04-01"]);
     let history = table::read_sheet(&out.join("ledger.xlsx"), Some("历史")).unwrap();
-    assert_eq!(texts(&history, "操作"), ["登记", "评估", "挂账", "整改", "报验", "退回", "延期"]);
+    assert_eq!(
+        texts(&history, "操作"),
+        ["登记", "评估", "挂账", "整改", "报验", "退回", "延期"]
+    );
     export(&ledger, date("2026-04-11"), &out, true).unwrap();
     let book = table::read(&out.join("ledger.xlsx")).unwrap();
     assert_eq!(texts(&book, "是否超期"), ["是", "否"]);
@@ -96,7 +109,11 @@ fn departments_join_their_ledgers_or_are_told_where_they_differ() {
     std::fs::copy(&one, &two).unwrap();
     let step = |ledger: &Path, item: &str, action: &str, reason: &str| {
         let mut t = Table::new(&["item", "action", "on", "by", "reason", "evidence"]);
-        t.rows.push([item, action, "2026-03-01", "孙七", reason, "照片"].map(Value::from).to_vec());
+        t.rows.push(
+            [item, action, "2026-03-01", "孙七", reason, "照片"]
+                .map(Value::from)
+                .to_vec(),
+        );
         take(ledger, read_steps(&t).unwrap()).unwrap();
     };
     step(&one, "A1", "submit", "");
@@ -104,14 +121,27 @@ fn departments_join_their_ledgers_or_are_told_where_they_differ() {
     let merged = dir.path().join("merged.jsonl");
     assert_eq!(merge_files(&one, &two, &merged).unwrap(), 2);
     let ledger = load(&merged).unwrap();
-    assert_eq!((ledger.state("A1"), ledger.state("B1")), (Some("submitted"), Some("assessed")));
-    assert!(merge_files(&one, &two, &merged).unwrap_err().to_string().contains("never written over"));
+    assert_eq!(
+        (ledger.state("A1"), ledger.state("B1")),
+        (Some("submitted"), Some("assessed"))
+    );
+    assert!(
+        merge_files(&one, &two, &merged)
+            .unwrap_err()
+            .to_string()
+            .contains("never written over")
+    );
     // The other department dismissed what this one assessed.
     step(&one, "B1", "dismiss", "重复登记");
     let e = merge_files(&one, &two, &dir.path().join("m2.jsonl")).unwrap_err();
     assert_eq!(e.faults().len(), 1, "{e}");
     let text = e.to_string();
-    assert!(text.contains("item B1, step 1") && text.contains("dismiss") && text.contains("assess by 孙七"), "{text}");
+    assert!(
+        text.contains("item B1, step 1")
+            && text.contains("dismiss")
+            && text.contains("assess by 孙七"),
+        "{text}"
+    );
     assert!(!dir.path().join("m2.jsonl").exists());
 }
 
@@ -123,7 +153,18 @@ fn ten_thousand_items() {
     create(&path, "市安委办", None).unwrap();
     let n = 10_000_usize;
     let mut t = Table::new(&[
-        "item", "action", "on", "by", "reason", "responsible", "name", "unit", "level", "lon", "lat", "people",
+        "item",
+        "action",
+        "on",
+        "by",
+        "reason",
+        "responsible",
+        "name",
+        "unit",
+        "level",
+        "lon",
+        "lat",
+        "people",
     ]);
     for k in 0..n {
         let unit = format!("3307{:02}", k % 9);

@@ -107,7 +107,10 @@ impl DangerLedger {
         let mut ledger = DangerLedger::new(rules, department);
         let mut refused = Vec::new();
         for (n, entry) in entries.into_iter().enumerate() {
-            match ledger.check_entry(&entry).and_then(|()| ledger.check(&step_of(&entry)).map(|_| ())) {
+            match ledger
+                .check_entry(&entry)
+                .and_then(|()| ledger.check(&step_of(&entry)).map(|_| ()))
+            {
                 Ok(()) => ledger.push(entry),
                 Err(refusal) => refused.push((n, refusal)),
             }
@@ -174,7 +177,9 @@ impl DangerLedger {
             None if transition.needs.contains(&Need::Deadline) => Some(default()),
             given => given,
         };
-        let last = before.and_then(|i| i.entries.last()).map(|&n| &self.entries[n]);
+        let last = before
+            .and_then(|i| i.entries.last())
+            .map(|&n| &self.entries[n]);
         let department = match step.department.trim() {
             "" => self.department.clone(),
             given => given.to_owned(),
@@ -244,7 +249,12 @@ impl DangerLedger {
             })
         };
         let Some(transition) = self.rules.transition(&step.action) else {
-            let known: Vec<&str> = self.rules.transitions.iter().map(|t| t.code.as_str()).collect();
+            let known: Vec<&str> = self
+                .rules
+                .transitions
+                .iter()
+                .map(|t| t.code.as_str())
+                .collect();
             return refuse(
                 "transitions".into(),
                 format!("action `{}`", step.action),
@@ -254,7 +264,12 @@ impl DangerLedger {
         };
         let rule = || format!("transition {}", transition.code);
         let Some(on) = step.on else {
-            return refuse(rule(), "no date".into(), "the day of the step".into(), "give the date");
+            return refuse(
+                rule(),
+                "no date".into(),
+                "the day of the step".into(),
+                "give the date",
+            );
         };
         if step.item.trim().is_empty() || step.by.trim().is_empty() {
             return refuse(
@@ -278,11 +293,16 @@ impl DangerLedger {
                 let allowed = self.rules.from_state(&item.state).join(", ");
                 return refuse(
                     rule(),
-                    format!("state {}", item.state),
+                    format!("state {}", self.rules.named(&item.state)),
                     if transition.from.is_empty() {
                         "an item that is not registered yet".into()
                     } else {
-                        format!("state {}", transition.from.join(", "))
+                        let from: Vec<String> = transition
+                            .from
+                            .iter()
+                            .map(|s| self.rules.named(s))
+                            .collect();
+                        format!("state {}", from.join(", "))
                     },
                     &if allowed.is_empty() {
                         "nothing leads out of this state".to_owned()
@@ -342,13 +362,14 @@ impl DangerLedger {
             }
         }
         for need in &transition.needs {
-            self.need(*need, step, item, on).map_err(|(found, expected, remedy)| Refusal {
-                item: step.item.clone(),
-                rule: rule(),
-                found,
-                expected,
-                remedy: remedy.into(),
-            })?;
+            self.need(*need, step, item, on)
+                .map_err(|(found, expected, remedy)| Refusal {
+                    item: step.item.clone(),
+                    rule: rule(),
+                    found,
+                    expected,
+                    remedy: remedy.into(),
+                })?;
         }
         Ok((transition, on))
     }
@@ -411,18 +432,21 @@ impl DangerLedger {
 
     fn push(&mut self, entry: Entry) {
         let n = self.entries.len();
-        let item = self.items.entry(entry.item.clone()).or_insert_with(|| Item {
-            facts: Facts::default(),
-            state: String::new(),
-            entries: Vec::new(),
-            since: entry.on,
-            listed_on: None,
-            deadline: None,
-            extensions: 0,
-            returns: 0,
-            responsible: String::new(),
-            submitter: String::new(),
-        });
+        let item = self
+            .items
+            .entry(entry.item.clone())
+            .or_insert_with(|| Item {
+                facts: Facts::default(),
+                state: String::new(),
+                entries: Vec::new(),
+                since: entry.on,
+                listed_on: None,
+                deadline: None,
+                extensions: 0,
+                returns: 0,
+                responsible: String::new(),
+                submitter: String::new(),
+            });
         item.take(&entry, &self.rules);
         item.entries.push(n);
         self.entries.push(entry);

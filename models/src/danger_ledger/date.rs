@@ -54,7 +54,11 @@ impl Date {
         let m = (5 * of_year + 2) / 153;
         let day = of_year - (153 * m + 2) / 5 + 1;
         let month = if m < 10 { m + 3 } else { m - 9 };
-        (years + era * 400 + i32::from(month <= 2), month as u32, day as u32)
+        (
+            years + era * 400 + i32::from(month <= 2),
+            month as u32,
+            day as u32,
+        )
     }
 
     /// Days from this date to another; negative where the other is earlier.
@@ -108,10 +112,25 @@ mod tests {
     #[test]
     fn dates_as_people_write_them() {
         let day = Date::new(2026, 3, 5).unwrap();
-        for text in ["2026-03-05", "2026/3/5", "2026.3.5", "2026年3月5日", " 2026-03-05T08:00:00"] {
+        for text in [
+            "2026-03-05",
+            "2026/3/5",
+            "2026.3.5",
+            "2026年3月5日",
+            " 2026-03-05T08:00:00",
+        ] {
             assert_eq!(Date::parse(text), Some(day), "{text}");
         }
-        for text in ["", "2026-02-29", "2026-13-01", "26-3-5", "2026-3", "2026-3-5-1", "明天", "1-1-2026"] {
+        for text in [
+            "",
+            "2026-02-29",
+            "2026-13-01",
+            "26-3-5",
+            "2026-3",
+            "2026-3-5-1",
+            "明天",
+            "1-1-2026",
+        ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
         assert_eq!(day.to_string(), "2026-03-05");

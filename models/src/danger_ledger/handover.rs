@@ -141,7 +141,8 @@ pub fn handover(ledger: &DangerLedger, as_of: Date) -> Handover {
         })
         .collect();
     items.sort_by(|(t, a), (u, b)| {
-        let key = |t: &Turn, s: &Standing| (*t, s.facts.unit.clone(), s.facts.level, s.item.clone());
+        let key =
+            |t: &Turn, s: &Standing| (*t, s.facts.unit.clone(), s.facts.level, s.item.clone());
         key(t, a).cmp(&key(u, b))
     });
     Handover {

@@ -156,15 +156,29 @@ impl LedgerRules {
         for t in &self.transitions {
             let place = || format!("transition {}", t.code);
             if !seen.insert(t.code.as_str()) {
-                fault(place(), "the transition twice".into(), "each transition once", "remove one of them");
+                fault(
+                    place(),
+                    "the transition twice".into(),
+                    "each transition once",
+                    "remove one of them",
+                );
             }
             for state in t.from.iter().chain([&t.to]) {
                 if !codes.contains(state.as_str()) {
-                    fault(place(), format!("state `{state}`"), "a state of these rules", "correct the name, or add the state");
+                    fault(
+                        place(),
+                        format!("state `{state}`"),
+                        "a state of these rules",
+                        "correct the name, or add the state",
+                    );
                 }
             }
         }
-        let makers = self.transitions.iter().filter(|t| t.from.is_empty()).count();
+        let makers = self
+            .transitions
+            .iter()
+            .filter(|t| t.from.is_empty())
+            .count();
         if makers != 1 {
             fault(
                 "transitions".into(),
@@ -182,7 +196,10 @@ impl LedgerRules {
                     "add a transition, or remove the state",
                 );
             }
-            let left = self.transitions.iter().any(|t| t.from.contains(&state.code));
+            let left = self
+                .transitions
+                .iter()
+                .any(|t| t.from.contains(&state.code));
             if state.open && !left {
                 fault(
                     format!("state {}", state.code),
@@ -197,7 +214,9 @@ impl LedgerRules {
 
     /// The transition of this code.
     pub fn transition(&self, code: &str) -> Option<&Transition> {
-        self.transitions.iter().find(|t| t.code == code || t.zh == code)
+        self.transitions
+            .iter()
+            .find(|t| t.code == code || t.zh == code)
     }
 
     /// The transition that makes an item.
@@ -222,12 +241,20 @@ impl LedgerRules {
             .expect("states of entries are checked when they are replayed")
     }
 
-    /// Codes of the transitions that start from a state.
-    pub fn from_state(&self, state: &str) -> Vec<&str> {
+    /// A state's code with its Chinese name, for messages.
+    ///
+    /// # Panics
+    /// As [`LedgerRules::state`].
+    pub fn named(&self, code: &str) -> String {
+        format!("{code} ({})", self.state(code).zh)
+    }
+
+    /// The transitions that start from a state, for messages.
+    pub fn from_state(&self, state: &str) -> Vec<String> {
         self.transitions
             .iter()
             .filter(|t| t.from.iter().any(|f| f == state))
-            .map(|t| t.code.as_str())
+            .map(|t| format!("{} ({})", t.code, t.zh))
             .collect()
     }
 }

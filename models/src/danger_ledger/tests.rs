@@ -33,7 +33,10 @@ fn step(item: &str, action: &str, on: &str, by: &str) -> Step {
 /// A step with everything that any transition needs.
 fn whole(item: &str, action: &str, on: &str, by: &str) -> Step {
     let rules = LedgerRules::builtin();
-    let needs = rules.transition(action).map(|t| t.needs.clone()).unwrap_or_default();
+    let needs = rules
+        .transition(action)
+        .map(|t| t.needs.clone())
+        .unwrap_or_default();
     let later = needs.contains(&Need::LaterDeadline);
     Step {
         reason: "现场核查".into(),
@@ -64,7 +67,11 @@ fn path_to(state: &str) -> &'static [&'static str] {
 fn ledger_at(state: &str) -> DangerLedger {
     let mut ledger = DangerLedger::new(LedgerRules::builtin(), "应急局");
     for (n, action) in path_to(state).iter().enumerate() {
-        let by = if *action == "cancel" { "李四" } else { "张三" };
+        let by = if *action == "cancel" {
+            "李四"
+        } else {
+            "张三"
+        };
         ledger
             .apply(whole("A1", action, &format!("2026-01-{:02}", n + 1), by))
             .unwrap();
@@ -112,7 +119,10 @@ fn every_pair_of_state_and_transition() {
                 (Ok(entry), Some(to)) => assert_eq!(entry.to, to),
                 (Err(refusal), None) => {
                     assert_eq!(refusal.rule, format!("transition {}", t.code));
-                    assert_eq!(refusal.found, format!("state {}", state.code));
+                    assert_eq!(
+                        refusal.found,
+                        format!("state {} ({})", state.code, state.zh)
+                    );
                     assert_eq!(ledger, before, "a refused step leaves no trace");
                 }
                 (result, to) => panic!("{} + {}: {result:?}, table {to:?}", state.code, t.code),
@@ -139,36 +149,70 @@ fn needs_are_refused_one_by_one() {
         (&["register"][..], "assess", "no reason"),
         (&["register", "assess"], "list", "nobody responsible"),
         (&["register", "assess", "list"], "extend", "no reason"),
-        (&["register", "assess", "list", "treat"], "submit", "no evidence"),
-        (&["register", "assess", "list", "treat", "submit"], "return", "no reason"),
-        (&["register", "assess", "list", "treat", "submit"], "cancel", "no evidence"),
+        (
+            &["register", "assess", "list", "treat"],
+            "submit",
+            "no evidence",
+        ),
+        (
+            &["register", "assess", "list", "treat", "submit"],
+            "return",
+            "no reason",
+        ),
+        (
+            &["register", "assess", "list", "treat", "submit"],
+            "cancel",
+            "no evidence",
+        ),
         (&["register"], "dismiss", "no reason"),
     ] {
-        let e = bare(path).apply(step("A1", action, "2026-02-01", "李四")).unwrap_err();
+        let e = bare(path)
+            .apply(step("A1", action, "2026-02-01", "李四"))
+            .unwrap_err();
         assert_eq!(e.found, found, "{action}");
         assert_eq!(e.rule, format!("transition {action}"));
     }
     let mut undated = whole("A1", "assess", "2026-02-01", "李四");
     undated.on = None;
-    assert_eq!(bare(&["register"]).apply(undated).unwrap_err().found, "no date");
-    let e = bare(&["register"]).apply(whole("A1", "abolish", "2026-02-01", "李四")).unwrap_err();
+    assert_eq!(
+        bare(&["register"]).apply(undated).unwrap_err().found,
+        "no date"
+    );
+    let e = bare(&["register"])
+        .apply(whole("A1", "abolish", "2026-02-01", "李四"))
+        .unwrap_err();
     assert!(e.expected.contains("dismiss"), "{e:?}");
 }
 
 #[test]
 fn who_submits_does_not_accept_and_dates_do_not_go_back() {
     let mut ledger = ledger_at("submitted");
-    let e = ledger.apply(whole("A1", "cancel", "2026-02-01", "张三")).unwrap_err();
+    let e = ledger
+        .apply(whole("A1", "cancel", "2026-02-01", "张三"))
+        .unwrap_err();
     assert!(e.expected.contains("somebody else"), "{e:?}");
-    let e = ledger.apply(whole("A1", "cancel", "2026-01-04", "李四")).unwrap_err();
-    assert!(e.found.contains("2026-01-04") && e.expected.contains("2026-01-05"), "{e:?}");
-    ledger.apply(whole("A1", "销账", "2026-02-01", "李四")).unwrap();
+    let e = ledger
+        .apply(whole("A1", "cancel", "2026-01-04", "李四"))
+        .unwrap_err();
+    assert!(
+        e.found.contains("2026-01-04") && e.expected.contains("2026-01-05"),
+        "{e:?}"
+    );
+    ledger
+        .apply(whole("A1", "销账", "2026-02-01", "李四"))
+        .unwrap();
     assert_eq!(ledger.state("A1"), Some("cancelled"));
-    let e = ledger.apply(whole("A2", "assess", "2026-02-01", "李四")).unwrap_err();
+    let e = ledger
+        .apply(whole("A2", "assess", "2026-02-01", "李四"))
+        .unwrap_err();
     assert!(e.found.contains("not registered"), "{e:?}");
-    let e = ledger.apply(whole("A1", "register", "2026-02-01", "李四")).unwrap_err();
+    let e = ledger
+        .apply(whole("A1", "register", "2026-02-01", "李四"))
+        .unwrap_err();
     assert!(e.expected.contains("not registered yet"), "{e:?}");
-    let e = ledger.apply(step("A2", "register", "2026-02-01", "李四")).unwrap_err();
+    let e = ledger
+        .apply(step("A2", "register", "2026-02-01", "李四"))
+        .unwrap_err();
     assert!(e.found.contains("nothing of what the danger is"), "{e:?}");
     let mut late = whole("A1", "reopen", "2026-02-02", "李四");
     late.deadline = Some(date("2026-03-01"));
@@ -187,29 +231,49 @@ fn deadlines_extensions_and_overdue_days() {
         deadline: Some(date(to)),
         ..whole("A1", "extend", day, "张三")
     };
-    let e = ledger.apply(extend("2026-04-05", "2026-04-03")).unwrap_err();
+    let e = ledger
+        .apply(extend("2026-04-05", "2026-04-03"))
+        .unwrap_err();
     assert!(e.expected.contains("after 2026-04-03"), "{e:?}");
     ledger.apply(extend("2026-04-05", "2026-05-01")).unwrap();
     ledger.apply(extend("2026-05-05", "2026-06-01")).unwrap();
-    let e = ledger.apply(extend("2026-05-06", "2026-07-01")).unwrap_err();
+    let e = ledger
+        .apply(extend("2026-05-06", "2026-07-01"))
+        .unwrap_err();
     assert!(e.expected.contains("at most 2"), "{e:?}");
     let s = at(&ledger, "2026-06-11");
-    assert_eq!((s.extensions, s.overdue_days, s.state.as_str()), (2, 10, "extended"));
+    assert_eq!(
+        (s.extensions, s.overdue_days, s.state.as_str()),
+        (2, 10, "extended")
+    );
     // The past is not changed by what came later.
     let s = at(&ledger, "2026-04-04");
-    assert_eq!((s.state.as_str(), s.extensions, s.overdue_days), ("treated", 0, 1));
+    assert_eq!(
+        (s.state.as_str(), s.extensions, s.overdue_days),
+        ("treated", 0, 1)
+    );
     assert!(ledger.standing(date("2025-12-31")).is_empty());
     // Closed late stays late, and no later.
-    ledger.apply(whole("A1", "submit", "2026-06-02", "张三")).unwrap();
+    ledger
+        .apply(whole("A1", "submit", "2026-06-02", "张三"))
+        .unwrap();
     assert_eq!(at(&ledger, "2026-06-20").late_days, 3);
-    ledger.apply(whole("A1", "cancel", "2026-06-04", "李四")).unwrap();
+    ledger
+        .apply(whole("A1", "cancel", "2026-06-04", "李四"))
+        .unwrap();
     let s = at(&ledger, "2027-01-01");
     assert_eq!((s.open, s.overdue_days, s.late_days), (false, 3, 0));
     // Opened again: no deadline until it is listed again, then extensions anew.
-    ledger.apply(whole("A1", "reopen", "2027-01-02", "李四")).unwrap();
+    ledger
+        .apply(whole("A1", "reopen", "2027-01-02", "李四"))
+        .unwrap();
     assert_eq!(at(&ledger, "2027-01-02").deadline, None);
-    ledger.apply(whole("A1", "assess", "2027-01-02", "李四")).unwrap();
-    ledger.apply(whole("A1", "list", "2027-01-02", "李四")).unwrap();
+    ledger
+        .apply(whole("A1", "assess", "2027-01-02", "李四"))
+        .unwrap();
+    ledger
+        .apply(whole("A1", "list", "2027-01-02", "李四"))
+        .unwrap();
     let s = at(&ledger, "2027-01-02");
     assert_eq!((s.extensions, s.deadline), (0, Some(date("2027-04-02"))));
 }
@@ -217,22 +281,31 @@ fn deadlines_extensions_and_overdue_days() {
 #[test]
 fn returns_are_counted_and_history_is_kept() {
     let mut ledger = ledger_at("returned");
-    ledger.apply(whole("A1", "treat", "2026-02-01", "张三")).unwrap();
-    ledger.apply(whole("A1", "submit", "2026-02-02", "张三")).unwrap();
-    ledger.apply(whole("A1", "return", "2026-02-03", "李四")).unwrap();
+    ledger
+        .apply(whole("A1", "treat", "2026-02-01", "张三"))
+        .unwrap();
+    ledger
+        .apply(whole("A1", "submit", "2026-02-02", "张三"))
+        .unwrap();
+    ledger
+        .apply(whole("A1", "return", "2026-02-03", "李四"))
+        .unwrap();
     let s = &ledger.standing(date("2026-02-03"))[0];
     assert_eq!((s.returns, s.steps), (2, 9));
     let actions: Vec<&str> = ledger.history("A1").map(|e| e.action.as_str()).collect();
     assert_eq!(
         actions,
-        ["register", "assess", "list", "treat", "submit", "return", "treat", "submit", "return"]
+        [
+            "register", "assess", "list", "treat", "submit", "return", "treat", "submit", "return"
+        ]
     );
 }
 
 #[test]
 fn an_altered_history_is_refused() {
     let ledger = ledger_at("cancelled");
-    let replay = |entries: Vec<Entry>| DangerLedger::replay(ledger.rules().clone(), "应急局", entries);
+    let replay =
+        |entries: Vec<Entry>| DangerLedger::replay(ledger.rules().clone(), "应急局", entries);
     assert_eq!(replay(ledger.entries().to_vec()).unwrap(), ledger);
     let mut changed = ledger.entries().to_vec();
     changed[2].deadline = Some(date("2030-01-01"));
@@ -264,16 +337,20 @@ fn an_altered_history_is_refused() {
 fn two_departments_merge_or_conflict() {
     let base = ledger_at("listed");
     let (mut one, mut two) = (base.clone(), base.clone());
-    one.apply(whole("A1", "treat", "2026-02-01", "张三")).unwrap();
-    one.apply(whole("B1", "register", "2026-02-01", "张三")).unwrap();
-    two.apply(whole("C1", "register", "2026-01-09", "赵六")).unwrap();
+    one.apply(whole("A1", "treat", "2026-02-01", "张三"))
+        .unwrap();
+    one.apply(whole("B1", "register", "2026-02-01", "张三"))
+        .unwrap();
+    two.apply(whole("C1", "register", "2026-01-09", "赵六"))
+        .unwrap();
     let merged = merge(&one, &two).unwrap();
     assert_eq!(merged.codes().collect::<Vec<_>>(), ["A1", "B1", "C1"]);
     assert_eq!(merged.state("A1"), Some("treated"));
     assert_eq!(merged.entries(), merge(&two, &one).unwrap().entries());
     assert_eq!(merge(&merged, &one).unwrap().entries(), merged.entries());
     // Both go on from the same step, differently.
-    two.apply(whole("A1", "extend", "2026-02-01", "赵六")).unwrap();
+    two.apply(whole("A1", "extend", "2026-02-01", "赵六"))
+        .unwrap();
     let conflicts = merge(&one, &two).unwrap_err();
     assert_eq!(conflicts.len(), 1);
     assert_eq!((conflicts[0].item.as_str(), conflicts[0].step), ("A1", 3));
@@ -286,7 +363,11 @@ fn statistics_and_handover_by_hand() {
     let mut ledger = DangerLedger::new(LedgerRules::builtin(), "应急局");
     let mut take = |item: &str, actions: &[(&str, &str)], unit: &str, level: u8| {
         for (action, on) in actions {
-            let by = if *action == "cancel" { "李四" } else { "张三" };
+            let by = if *action == "cancel" {
+                "李四"
+            } else {
+                "张三"
+            };
             let mut step = whole(item, action, on, by);
             if let Some(f) = &mut step.facts {
                 *f = facts(unit, level);
@@ -294,14 +375,24 @@ fn statistics_and_handover_by_hand() {
             ledger.apply(step).unwrap();
         }
     };
-    let listed = |day: &'static str| [("register", "2025-12-01"), ("assess", "2025-12-01"), ("list", day)];
+    let listed = |day: &'static str| {
+        [
+            ("register", "2025-12-01"),
+            ("assess", "2025-12-01"),
+            ("list", day),
+        ]
+    };
     // Deadlines: 31 Dec 2025 (overdue), 29 May (due), 27 Aug (new), 30 Nov (carried).
     take("O", &listed("2025-12-01"), "330702", 1);
     take("D", &listed("2026-02-28"), "330702", 2);
     take("N", &listed("2026-02-28"), "330703", 3);
     take("C", &listed("2025-12-01"), "330703", 4);
     take("U", &[("register", "2026-03-30")], "330703", 4);
-    let close = [("treat", "2026-01-05"), ("submit", "2026-01-06"), ("cancel", "2026-02-02")];
+    let close = [
+        ("treat", "2026-01-05"),
+        ("submit", "2026-01-06"),
+        ("cancel", "2026-02-02"),
+    ];
     take("X", &listed("2025-12-01"), "330702", 4);
     take("X", &close, "330702", 4);
     let rules = ledger.rules().clone();
@@ -323,7 +414,16 @@ fn statistics_and_handover_by_hand() {
     let counts = statistics(&ledger.standing(as_of), &rules);
     let brief: Vec<(&str, u64, u64, u64, u64, u64)> = counts
         .iter()
-        .map(|c| (c.unit.as_str(), c.items, c.open, c.overdue, c.cancelled, c.in_time))
+        .map(|c| {
+            (
+                c.unit.as_str(),
+                c.items,
+                c.open,
+                c.overdue,
+                c.cancelled,
+                c.in_time,
+            )
+        })
         .collect();
     assert_eq!(
         brief,
@@ -333,7 +433,11 @@ fn statistics_and_handover_by_hand() {
             ("", 6, 5, 1, 1, 1)
         ]
     );
-    assert!(counts.iter().all(|c| c.states.iter().sum::<u64>() == c.items));
+    assert!(
+        counts
+            .iter()
+            .all(|c| c.states.iter().sum::<u64>() == c.items)
+    );
 }
 
 #[test]
@@ -344,9 +448,16 @@ fn broken_rules_are_named_together() {
         .replace("code = \"reopen\"", "code = \"list\"");
     let e = LedgerRules::parse(&broken, Path::new("r.toml")).unwrap_err();
     let text = e.to_string();
-    assert!(text.contains("nowhere") && text.contains("twice") && text.contains("submitted"), "{text}");
+    assert!(
+        text.contains("nowhere") && text.contains("twice") && text.contains("submitted"),
+        "{text}"
+    );
     assert_eq!(e.faults().len(), 3, "{text}");
-    assert!(LedgerRules::parse("id = 3", Path::new("r.toml")).unwrap_err().is_input());
+    assert!(
+        LedgerRules::parse("id = 3", Path::new("r.toml"))
+            .unwrap_err()
+            .is_input()
+    );
 }
 
 proptest! {

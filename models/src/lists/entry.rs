@@ -20,7 +20,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the tables.
-    pub const ALL: [Kind; 5] = [Kind::Unit, Kind::Township, Kind::DangerSite, Kind::Hotspot, Kind::Place];
+    pub const ALL: [Kind; 5] = [
+        Kind::Unit,
+        Kind::Township,
+        Kind::DangerSite,
+        Kind::Hotspot,
+        Kind::Place,
+    ];
 
     /// Name in files.
     pub fn name(self) -> &'static str {
@@ -46,7 +52,9 @@ impl Kind {
 
     /// The kind of a name.
     pub fn from_name(name: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|k| k.name() == name || k.name_zh() == name)
+        Kind::ALL
+            .into_iter()
+            .find(|k| k.name() == name || k.name_zh() == name)
     }
 }
 
@@ -154,6 +162,10 @@ mod tests {
         rank(&mut list);
         let order: Vec<&str> = list.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(order, ["d", "e", "c", "b", "a"]);
-        assert!(Kind::ALL.iter().all(|k| Kind::from_name(k.name()) == Some(*k)));
+        assert!(
+            Kind::ALL
+                .iter()
+                .all(|k| Kind::from_name(k.name()) == Some(*k))
+        );
     }
 }

@@ -120,12 +120,21 @@ impl ReportForm {
             let mut check = |ok: bool, found: String, expected: &str| {
                 if !ok {
                     faults.push(
-                        Fault::new(file, found, expected, "compare with standards/loss_report.toml")
-                            .at(format!("field {}", f.code)),
+                        Fault::new(
+                            file,
+                            found,
+                            expected,
+                            "compare with standards/loss_report.toml",
+                        )
+                        .at(format!("field {}", f.code)),
                     );
                 }
             };
-            check(seen.insert(f.code.as_str()), "the code twice".into(), "each code once");
+            check(
+                seen.insert(f.code.as_str()),
+                "the code twice".into(),
+                "each code once",
+            );
             let sources = usize::from(!f.columns.is_empty())
                 + usize::from(!f.sum_of.is_empty())
                 + usize::from(!f.unknown.is_empty());
@@ -146,14 +155,20 @@ impl ReportForm {
                     "a column of the event loss table",
                 );
             }
-            let parts: Vec<&Field> = form.fields.iter().filter(|g| f.sum_of.contains(&g.code)).collect();
+            let parts: Vec<&Field> = form
+                .fields
+                .iter()
+                .filter(|g| f.sum_of.contains(&g.code))
+                .collect();
             check(
                 parts.len() == f.sum_of.len() && parts.iter().all(|g| !g.columns.is_empty()),
                 format!("sum_of {}", f.sum_of.join(", ")),
                 "fields made from columns",
             );
             check(
-                parts.windows(2).all(|w| w[0].quantum == w[1].quantum && w[0].shown == w[1].shown),
+                parts
+                    .windows(2)
+                    .all(|w| w[0].quantum == w[1].quantum && w[0].shown == w[1].shown),
                 format!("sum_of {}", f.sum_of.join(", ")),
                 "fields of one step and one printed unit",
             );
@@ -202,7 +217,10 @@ pub fn fill(form: &ReportForm, counties: &[CountyLoss], dispersed: f64) -> Figur
     let mut out = Figures {
         region: empty(),
         counties: vec![empty(); counties.len()],
-        townships: counties.iter().map(|c| vec![empty(); c.townships.len()]).collect(),
+        townships: counties
+            .iter()
+            .map(|c| vec![empty(); c.townships.len()])
+            .collect(),
     };
     for (k, field) in form.fields.iter().enumerate() {
         if field.columns.is_empty() {
@@ -242,7 +260,10 @@ pub fn fill(form: &ReportForm, counties: &[CountyLoss], dispersed: f64) -> Figur
             if townships[c].is_empty() {
                 continue;
             }
-            for (t, v) in largest_remainder(of_county, &townships[c]).into_iter().enumerate() {
+            for (t, v) in largest_remainder(of_county, &townships[c])
+                .into_iter()
+                .enumerate()
+            {
                 out.townships[c][t][k] = Some(v);
             }
         }
@@ -333,7 +354,10 @@ mod tests {
         let form = ReportForm::builtin();
         let counties = [
             CountyLoss {
-                townships: vec![loss(1.5, 10.0, 4.4, 149.0, 26.0), loss(1.25, 5.0, 0.0, 149.0, 0.0)],
+                townships: vec![
+                    loss(1.5, 10.0, 4.4, 149.0, 26.0),
+                    loss(1.25, 5.0, 0.0, 149.0, 0.0),
+                ],
                 rooms_per_household: 2.0,
             },
             CountyLoss {
@@ -344,11 +368,21 @@ mod tests {
         let f = fill(&form, &counties, 0.6);
         let affected = column(&form, "affected_people");
         assert_eq!(f.region[affected], Some(3));
-        assert_eq!([f.counties[0][affected], f.counties[1][affected]], [Some(3), Some(0)]);
-        assert_eq!([f.townships[0][0][affected], f.townships[0][1][affected]], [Some(2), Some(1)]);
+        assert_eq!(
+            [f.counties[0][affected], f.counties[1][affected]],
+            [Some(3), Some(0)]
+        );
+        assert_eq!(
+            [f.townships[0][0][affected], f.townships[0][1][affected]],
+            [Some(2), Some(1)]
+        );
         // 15 relocated: 6 in shelters, 9 elsewhere.
-        let [all, central, apart] =
-            ["relocated_people", "relocated_centralised", "relocated_dispersed"].map(|c| f.region[column(&form, c)]);
+        let [all, central, apart] = [
+            "relocated_people",
+            "relocated_centralised",
+            "relocated_dispersed",
+        ]
+        .map(|c| f.region[column(&form, c)]);
         assert_eq!((all, central, apart), (Some(15), Some(6), Some(9)));
         // 4.4 / 2 + 3 / 3 = 3.2 households.
         assert_eq!(f.region[column(&form, "collapsed_households")], Some(3));
@@ -360,14 +394,22 @@ mod tests {
         for k in 0..form.fields.len() {
             let counties: Option<u64> = f.counties.iter().map(|c| c[k]).sum();
             let townships: Option<u64> = f.townships.iter().flatten().map(|t| t[k]).sum();
-            assert_eq!((counties, townships), (f.region[k], f.region[k]), "{}", form.fields[k].code);
+            assert_eq!(
+                (counties, townships),
+                (f.region[k], f.region[k]),
+                "{}",
+                form.fields[k].code
+            );
         }
     }
 
     #[test]
     fn figures_far_apart_are_flagged() {
         let c = compare(Some(30.0), Some(10.0), 2.0);
-        assert_eq!((c.difference, c.ratio, c.flagged), (Some(20.0), Some(3.0), true));
+        assert_eq!(
+            (c.difference, c.ratio, c.flagged),
+            (Some(20.0), Some(3.0), true)
+        );
         assert!(!compare(Some(10.0), Some(20.0), 2.0).flagged);
         assert!(compare(Some(1.0), Some(0.0), 2.0).flagged);
         assert!(compare(Some(0.0), Some(7.0), 2.0).flagged);

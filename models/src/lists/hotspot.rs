@@ -88,7 +88,8 @@ fn describe(input: &HotspotInput<'_>, cells: Vec<u32>, township: u32, people: f6
     let lived_in = |c: &u32| input.people[*c as usize] > 0.0;
     let mut peak = cells[0];
     for &c in &cells {
-        let better = (lived_in(&c), deciding[c as usize]) > (lived_in(&peak), deciding[peak as usize]);
+        let better =
+            (lived_in(&c), deciding[c as usize]) > (lived_in(&peak), deciding[peak as usize]);
         if better {
             peak = c;
         }
@@ -176,12 +177,18 @@ mod tests {
         });
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].cells, [7, 8, 14]);
-        assert_eq!((found[0].people, found[0].peak, found[0].township), (25.0, 8, 0));
+        assert_eq!(
+            (found[0].people, found[0].peak, found[0].township),
+            (25.0, 8, 0)
+        );
         assert_eq!(found[0].urban_share, 1.0 / 3.0);
         let (most, mean, wet) = found[0].by_period[0];
         assert_eq!((most, wet), (0.6, 5.0));
         assert!((mean - 0.3).abs() < 1e-7);
         assert_eq!(found[0].by_period[1].0, 0.8);
-        assert_eq!((found[1].cells.as_slice(), found[1].people), (&[9][..], 30.0));
+        assert_eq!(
+            (found[1].cells.as_slice(), found[1].people),
+            (&[9][..], 30.0)
+        );
     }
 }

@@ -82,12 +82,17 @@ const CLASSES: [(&str, &str); 8] = [
 impl Measure {
     /// Chinese name of its class.
     pub fn class_zh(&self) -> &'static str {
-        CLASSES.iter().find(|c| c.0 == self.class).map_or("", |c| c.1)
+        CLASSES
+            .iter()
+            .find(|c| c.0 == self.class)
+            .map_or("", |c| c.1)
     }
 
     /// True where it fits a hazard, an object and a level.
     pub fn fits(&self, hazard: &str, kind: Kind, level: u8) -> bool {
-        self.hazards.iter().any(|h| h == hazard) && self.kinds.contains(&kind) && self.levels.contains(&level)
+        self.hazards.iter().any(|h| h == hazard)
+            && self.kinds.contains(&kind)
+            && self.levels.contains(&level)
     }
 }
 
@@ -123,12 +128,21 @@ impl Measures {
             let mut check = |ok: bool, found: String, expected: &str| {
                 if !ok {
                     faults.push(
-                        Fault::new(file, found, expected, "compare with standards/measures.toml")
-                            .at(format!("measure {}", m.code)),
+                        Fault::new(
+                            file,
+                            found,
+                            expected,
+                            "compare with standards/measures.toml",
+                        )
+                        .at(format!("measure {}", m.code)),
                     );
                 }
             };
-            check(seen.insert(m.code.as_str()), "the code twice".into(), "each code once");
+            check(
+                seen.insert(m.code.as_str()),
+                "the code twice".into(),
+                "each code once",
+            );
             let hazards = ["all", "flood", "convection", "geology", "fire"];
             check(
                 !m.hazards.is_empty() && m.hazards.iter().all(|h| hazards.contains(&h.as_str())),
@@ -160,13 +174,21 @@ impl Measures {
 
     /// Measures of an entry of the risk list, in the order of the table.
     pub fn of<'a>(&'a self, entry: &'a RiskEntry) -> impl Iterator<Item = &'a Measure> {
-        self.measures.iter().filter(|m| m.fits(entry.hazard, entry.kind, entry.level))
+        self.measures
+            .iter()
+            .filter(|m| m.fits(entry.hazard, entry.kind, entry.level))
     }
 
     /// Measures that a warning for a hazard at a level names, in the order of the table.
-    pub fn warned<'a>(&'a self, hazards: &'a [&str], level: u8) -> impl Iterator<Item = &'a Measure> {
+    pub fn warned<'a>(
+        &'a self,
+        hazards: &'a [&str],
+        level: u8,
+    ) -> impl Iterator<Item = &'a Measure> {
         self.measures.iter().filter(move |m| {
-            m.warning && m.levels.contains(&level) && hazards.iter().any(|h| m.hazards.iter().any(|k| k == h))
+            m.warning
+                && m.levels.contains(&level)
+                && hazards.iter().any(|h| m.hazards.iter().any(|k| k == h))
         })
     }
 
@@ -191,27 +213,45 @@ mod tests {
     #[test]
     fn every_kind_of_entry_has_measures_and_every_role_is_known() {
         let (table, rules) = (Measures::builtin(), ListRules::builtin());
-        assert!(table.measures.iter().all(|m| rules.roles.iter().any(|r| r.code == m.role)));
+        assert!(
+            table
+                .measures
+                .iter()
+                .all(|m| rules.roles.iter().any(|r| r.code == m.role))
+        );
         assert!(table.measures.iter().all(|m| !m.class_zh().is_empty()));
         let made = [
-            (Kind::Unit, &["all", "flood", "convection", "geology", "fire"][..]),
-            (Kind::Township, &["flood", "convection", "geology", "fire"]),
+            (
+                Kind::Unit,
+                &["all", "flood", "convection", "geology", "fire"][..],
+            ),
+            (
+                Kind::Township,
+                &["all", "flood", "convection", "geology", "fire"],
+            ),
             (Kind::DangerSite, &["geology"]),
             (Kind::Hotspot, &["flood"]),
-            (Kind::Place, &["flood"]),
+            (Kind::Place, &["flood", "geology"]),
         ];
         for (kind, hazards) in made {
             for hazard in hazards {
                 for level in 1..=4 {
                     let entry = sample("x", kind, hazard, level);
-                    assert!(table.of(&entry).next().is_some(), "{kind:?} {hazard} {level}");
+                    assert!(
+                        table.of(&entry).next().is_some(),
+                        "{kind:?} {hazard} {level}"
+                    );
                 }
             }
         }
         let site = sample("x", Kind::DangerSite, "geology", 1);
         let codes: Vec<&str> = table.of(&site).map(|m| m.code.as_str()).collect();
         assert_eq!(codes, ["G01", "G02", "G03", "G04", "G05", "G06"]);
-        assert!(table.warned(&["flood"], 1).all(|m| m.warning && m.code.starts_with('F')));
+        assert!(
+            table
+                .warned(&["flood"], 1)
+                .all(|m| m.warning && m.code.starts_with('F'))
+        );
     }
 
     #[test]

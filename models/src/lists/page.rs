@@ -11,9 +11,9 @@ pub const WIDTH: f32 = 1654.0;
 /// Height, px.
 pub const HEIGHT: f32 = 2338.0;
 const MARGIN: f32 = 120.0;
-const TOP: f32 = 130.0;
-const FOOT: f32 = 120.0;
-const BODY: f32 = 27.0;
+const TOP: f32 = 95.0;
+const FOOT: f32 = 105.0;
+const BODY: f32 = 25.0;
 const LEADING: f32 = 1.42;
 
 /// A part of a page.
@@ -67,9 +67,23 @@ pub fn pages(document: &Document, fonts: &Fonts) -> Result<Vec<String>> {
         svg: String::new(),
         y: TOP,
     };
-    p.text(WIDTH / 2.0, p.y + 30.0, 50.0, "middle", "#000", &document.title)?;
+    p.text(
+        WIDTH / 2.0,
+        p.y + 30.0,
+        48.0,
+        "middle",
+        "#000",
+        &document.title,
+    )?;
     p.y += 75.0;
-    p.text(WIDTH / 2.0, p.y + 14.0, 26.0, "middle", "#333", &document.subtitle)?;
+    p.text(
+        WIDTH / 2.0,
+        p.y + 14.0,
+        26.0,
+        "middle",
+        "#333",
+        &document.subtitle,
+    )?;
     p.y += 42.0;
     for mark in &document.marks {
         p.text(WIDTH / 2.0, p.y + 14.0, 24.0, "middle", "#b01818", mark)?;
@@ -108,7 +122,8 @@ pub fn png(svg: &str, fonts: &Fonts, scale: f32) -> Result<Vec<u8>> {
         .ok_or_else(|| Error::Failed("a sheet of this size cannot be allocated".into()))?;
     pixmap.fill(tiny_skia::Color::WHITE);
     let size = tree.size();
-    let transform = tiny_skia::Transform::from_scale(w as f32 / size.width(), h as f32 / size.height());
+    let transform =
+        tiny_skia::Transform::from_scale(w as f32 / size.width(), h as f32 / size.height());
     resvg::render(&tree, transform, &mut pixmap.as_mut());
     pixmap
         .encode_png()
@@ -125,7 +140,15 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    fn text(&mut self, x: f32, y: f32, size: f32, anchor: &str, fill: &str, text: &str) -> Result<()> {
+    fn text(
+        &mut self,
+        x: f32,
+        y: f32,
+        size: f32,
+        anchor: &str,
+        fill: &str,
+        text: &str,
+    ) -> Result<()> {
         self.fonts.require(text)?;
         let _ = write!(
             self.svg,
@@ -163,7 +186,11 @@ impl Pen<'_> {
             Block::Banner { text, colour } => {
                 self.room(110.0);
                 let [r, g, b] = colour.0.map(f32::from);
-                let ink = if 0.299 * r + 0.587 * g + 0.114 * b > 140.0 { "#000" } else { "#fff" };
+                let ink = if 0.299 * r + 0.587 * g + 0.114 * b > 140.0 {
+                    "#000"
+                } else {
+                    "#fff"
+                };
                 self.rect(MARGIN, self.y, width, 84.0, &colour.hex(), "#000");
                 self.text(WIDTH / 2.0, self.y + 56.0, 40.0, "middle", ink, text)?;
                 self.y += 108.0;
@@ -181,7 +208,14 @@ impl Pen<'_> {
                 for (n, item) in items.iter().enumerate() {
                     self.room(BODY * LEADING);
                     let y = self.y + BODY;
-                    self.text(MARGIN + 8.0, y, BODY, "start", "#000", &format!("{}.", n + 1))?;
+                    self.text(
+                        MARGIN + 8.0,
+                        y,
+                        BODY,
+                        "start",
+                        "#000",
+                        &format!("{}.", n + 1),
+                    )?;
                     self.lines(item, MARGIN + 56.0, width - 56.0)?;
                 }
                 self.y += 6.0;
@@ -235,7 +269,14 @@ impl Pen<'_> {
         self.room(height);
         let (mut x, y) = (MARGIN, self.y);
         for (text, &w) in row.iter().zip(widths) {
-            self.rect(x, y, w, height, if head { "#e3ecf5" } else { "#fff" }, "#777");
+            self.rect(
+                x,
+                y,
+                w,
+                height,
+                if head { "#e3ecf5" } else { "#fff" },
+                "#777",
+            );
             for (n, line) in self.fonts.wrap(text, CELL, w - 20.0).iter().enumerate() {
                 let at = y + 8.0 + CELL * (0.95 + 1.35 * n as f32);
                 self.text(x + 10.0, at, CELL, "start", "#000", line)?;
@@ -248,7 +289,7 @@ impl Pen<'_> {
 }
 
 /// Font size in tables, px.
-const CELL: f32 = 23.0;
+const CELL: f32 = 21.0;
 
 #[cfg(test)]
 mod tests {
@@ -270,20 +311,25 @@ mod tests {
                 Block::Text("100年一遇设计暴雨。".repeat(30)),
                 Block::Table {
                     columns: vec![("地点".into(), 2.0), ("人数".into(), 1.0)],
-                    rows: (0..90).map(|n| vec![format!("第{n}点"), n.to_string()]).collect(),
+                    rows: (0..90)
+                        .map(|n| vec![format!("第{n}点"), n.to_string()])
+                        .collect(),
                 },
                 Block::List(vec!["转移人员".into()]),
             ],
             foot: "安澜".into(),
         };
         let made = pages(&document, &fonts).unwrap();
-        assert_eq!(made.len(), 3);
-        assert!(made.iter().all(|svg| svg.contains(">地点<")));
+        assert!((2..=4).contains(&made.len()));
+        let tables = made.iter().filter(|svg| svg.contains("点<")).count();
+        let heads = made.iter().filter(|svg| svg.contains(">地点<")).count();
+        assert!(heads == tables && heads >= 2, "{heads} of {tables}");
         let rows: usize = (0..90)
             .filter(|n| made.iter().any(|svg| svg.contains(&format!(">第{n}点<"))))
             .count();
         assert_eq!(rows, 90);
-        assert!(made[2].contains(">3 / 3<") && made[2].contains("转移人员"));
+        let last = made.last().unwrap();
+        assert!(last.contains(&format!(">{0} / {0}<", made.len())) && last.contains("转移人员"));
         // Nothing stands below the foot: every line keeps within the page.
         for svg in &made {
             let lowest = svg
@@ -295,6 +341,15 @@ mod tests {
         }
         let picture = png(&made[0], &fonts, 0.25).unwrap();
         assert_eq!(&picture[1..4], b"PNG");
-        assert!(pages(&Document { title: "龘".into(), ..document }, &fonts).is_err());
+        assert!(
+            pages(
+                &Document {
+                    title: "龘".into(),
+                    ..document
+                },
+                &fonts
+            )
+            .is_err()
+        );
     }
 }

@@ -96,21 +96,38 @@ impl PromptRules {
     /// Text of another shape; levels that are not of falling gravity, classes of depth that do not rise or lack a colour.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
         let fault = |found: String, expected: &str| {
-            Error::input(Fault::new(file, found, expected, "compare with standards/prompt.toml"))
+            Error::input(Fault::new(
+                file,
+                found,
+                expected,
+                "compare with standards/prompt.toml",
+            ))
         };
-        let rules: PromptRules =
-            toml::from_str(text).map_err(|e| fault(e.message().to_string(), "rules of prompt sheets"))?;
+        let rules: PromptRules = toml::from_str(text)
+            .map_err(|e| fault(e.message().to_string(), "rules of prompt sheets"))?;
         let falling = rules.levels.windows(2).all(|w| {
             w[0].level < w[1].level
                 && w[0].people_from > w[1].people_from
                 && w[0].return_period_from > w[1].return_period_from
         });
-        if rules.levels.is_empty() || !falling || rules.levels.iter().any(|l| !(1..=4).contains(&l.level)) {
-            return Err(fault(format!("{} levels out of order", rules.levels.len()), "levels of 1 to 4 with falling bounds"));
+        if rules.levels.is_empty()
+            || !falling
+            || rules.levels.iter().any(|l| !(1..=4).contains(&l.level))
+        {
+            return Err(fault(
+                format!("{} levels out of order", rules.levels.len()),
+                "levels of 1 to 4 with falling bounds",
+            ));
         }
         let d = &rules.depth;
-        if d.from_m.is_empty() || d.colours.len() != d.from_m.len() || !d.from_m.windows(2).all(|w| w[0] < w[1]) {
-            return Err(fault(format!("depths {:?}", d.from_m), "rising depths, a colour for each"));
+        if d.from_m.is_empty()
+            || d.colours.len() != d.from_m.len()
+            || !d.from_m.windows(2).all(|w| w[0] < w[1])
+        {
+            return Err(fault(
+                format!("depths {:?}", d.from_m),
+                "rising depths, a colour for each",
+            ));
         }
         Ok(rules)
     }
@@ -120,7 +137,8 @@ impl PromptRules {
         self.levels
             .iter()
             .find(|l| {
-                to_move >= l.people_from as f64 || (at_risk >= 1.0 && return_period >= l.return_period_from)
+                to_move >= l.people_from as f64
+                    || (at_risk >= 1.0 && return_period >= l.return_period_from)
             })
             .map(|l| l.level)
     }
@@ -138,7 +156,12 @@ mod tests {
         assert_eq!(r.level(10.0, 120.0, 5.0), Some(3));
         assert_eq!(r.level(10.0, 0.0, 5.0), Some(4));
         assert_eq!(r.level(0.0, 0.0, 1000.0), None);
-        let broken = include_str!("../../standards/prompt.toml").replace("people_from = 500", "people_from = 5000");
-        assert!(PromptRules::parse(&broken, Path::new("p.toml")).unwrap_err().is_input());
+        let broken = include_str!("../../standards/prompt.toml")
+            .replace("people_from = 500", "people_from = 5000");
+        assert!(
+            PromptRules::parse(&broken, Path::new("p.toml"))
+                .unwrap_err()
+                .is_input()
+        );
     }
 }

@@ -78,23 +78,48 @@ pub fn read_persons(table: &Table, rules: &ListRules) -> Result<Vec<Person>> {
             );
         };
         if text(0).is_empty() {
-            fault(0, "a code of a unit, township or object".into(), "give the code");
+            fault(
+                0,
+                "a code of a unit, township or object".into(),
+                "give the code",
+            );
         }
-        let role = rules.roles.iter().find(|r| r.code == text(1) || r.zh == text(1));
+        let role = rules
+            .roles
+            .iter()
+            .find(|r| r.code == text(1) || r.zh == text(1));
         if role.is_none() {
             let known: Vec<&str> = rules.roles.iter().map(|r| r.zh.as_str()).collect();
-            fault(1, format!("one of {}", known.join(", ")), "correct the role");
+            fault(
+                1,
+                format!("one of {}", known.join(", ")),
+                "correct the role",
+            );
         }
         if text(2).is_empty() {
-            fault(2, "the name of a person".into(), "name the person, or delete the row");
+            fault(
+                2,
+                "the name of a person".into(),
+                "name the person, or delete the row",
+            );
         }
         let digits = text(4).bytes().filter(u8::is_ascii_digit).count();
-        let plain = text(4).chars().all(|c| c.is_ascii_digit() || "+-() /、,;".contains(c));
+        let plain = text(4)
+            .chars()
+            .all(|c| c.is_ascii_digit() || "+-() /、,;".contains(c));
         if !text(4).is_empty() && (digits < 3 || !plain) {
-            fault(4, "a telephone number".into(), "correct the number, or leave it empty");
+            fault(
+                4,
+                "a telephone number".into(),
+                "correct the number, or leave it empty",
+            );
         }
         if !seen.insert((text(0), text(1), text(2))) {
-            fault(2, "each person once in a role".into(), "delete the double row");
+            fault(
+                2,
+                "each person once in a role".into(),
+                "delete the double row",
+            );
         }
         persons.push(Person {
             code: text(0),
@@ -155,7 +180,11 @@ pub fn assign<'a>(
     let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut out = Vec::new();
     for object in objects {
-        for role in rules.roles.iter().filter(|r| r.kinds.contains(&object.kind)) {
+        for role in rules
+            .roles
+            .iter()
+            .filter(|r| r.kinds.contains(&object.kind))
+        {
             let at = match role.at {
                 At::Region => region,
                 At::Unit => &object.unit,
@@ -190,7 +219,10 @@ mod tests {
 
     fn table(rows: &[[&str; 5]]) -> Table {
         let mut t = Table::new(&["代码", "责任层级", "姓名", "职务", "联系电话"]);
-        t.rows = rows.iter().map(|r| r.iter().map(|v| (*v).into()).collect()).collect();
+        t.rows = rows
+            .iter()
+            .map(|r| r.iter().map(|v| (*v).into()).collect())
+            .collect();
         t
     }
 
@@ -226,7 +258,13 @@ mod tests {
         let (lines, left) = assign(&objects, "330700", &rules, &persons);
         let told: Vec<(&str, &str, Option<&str>)> = lines
             .iter()
-            .map(|l| (l.object.code.as_str(), l.role.code.as_str(), l.person.map(|p| p.name.as_str())))
+            .map(|l| {
+                (
+                    l.object.code.as_str(),
+                    l.role.code.as_str(),
+                    l.person.map(|p| p.name.as_str()),
+                )
+            })
             .collect();
         assert_eq!(
             told,
@@ -241,7 +279,10 @@ mod tests {
                 ("S1", "site-monitor", None),
             ]
         );
-        assert_eq!(left.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["丁"]);
+        assert_eq!(
+            left.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+            ["丁"]
+        );
     }
 
     #[test]

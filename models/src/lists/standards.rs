@@ -145,7 +145,10 @@ pub struct PlaceRule {
 impl PlaceRule {
     /// Level by the probability of slides; `None` below the least bound.
     pub fn level(&self, probability: f64) -> Option<u8> {
-        let at = self.probability_from.iter().position(|&p| probability >= p)?;
+        let at = self
+            .probability_from
+            .iter()
+            .position(|&p| probability >= p)?;
         (probability >= self.slide_probability).then_some(at as u8 + 1)
     }
 }
@@ -222,19 +225,42 @@ impl ListRules {
             }
         };
         let codes: Vec<u8> = rules.levels.iter().map(|l| l.code).collect();
-        check(codes == [1, 2, 3, 4], "level", format!("levels {codes:?}"), "levels 1, 2, 3, 4");
-        let known = |levels: &[u8]| !levels.is_empty() && levels.iter().all(|l| (1..=4).contains(l));
+        check(
+            codes == [1, 2, 3, 4],
+            "level",
+            format!("levels {codes:?}"),
+            "levels 1, 2, 3, 4",
+        );
+        let known =
+            |levels: &[u8]| !levels.is_empty() && levels.iter().all(|l| (1..=4).contains(l));
         for (place, levels) in [("of_grade", &rules.of_grade), ("of_scale", &rules.of_scale)] {
-            check(known(&levels.levels), place, format!("{:?}", levels.levels), "levels of 1 to 4");
+            check(
+                known(&levels.levels),
+                place,
+                format!("{:?}", levels.levels),
+                "levels of 1 to 4",
+            );
         }
         let p = &rules.point;
         let size = p.levels.len() == p.depth_from_m.len()
-            && p.levels.iter().all(|row| row.len() == p.people_from.len() && known(row));
-        check(size, "point levels", format!("{:?}", p.levels), "levels of 1 to 4, a row for each depth and a column for each number of people");
+            && p.levels
+                .iter()
+                .all(|row| row.len() == p.people_from.len() && known(row));
+        check(
+            size,
+            "point levels",
+            format!("{:?}", p.levels),
+            "levels of 1 to 4, a row for each depth and a column for each number of people",
+        );
         let falling = p.depth_from_m.windows(2).all(|w| w[0] > w[1])
             && p.people_from.windows(2).all(|w| w[0] > w[1])
             && p.people_from.last() == Some(&0);
-        check(falling, "point", format!("{:?}, {:?}", p.depth_from_m, p.people_from), "falling bounds, the last of people 0");
+        check(
+            falling,
+            "point",
+            format!("{:?}, {:?}", p.depth_from_m, p.people_from),
+            "falling bounds, the last of people 0",
+        );
         let bounds = &rules.place.probability_from;
         check(
             bounds.len() == 4 && bounds.windows(2).all(|w| w[0] > w[1]),
@@ -262,7 +288,10 @@ impl ListRules {
     /// # Panics
     /// No return periods, which a project always has.
     pub fn period(periods: &[f64], wanted: f64) -> f64 {
-        *periods.iter().rfind(|&&t| t <= wanted).unwrap_or(&periods[0])
+        *periods
+            .iter()
+            .rfind(|&&t| t <= wanted)
+            .unwrap_or(&periods[0])
     }
 }
 
@@ -273,7 +302,10 @@ mod tests {
     #[test]
     fn levels_by_grade_scale_and_matrix() {
         let rules = ListRules::builtin();
-        assert_eq!([0, 1, 2, 3, 4, 5].map(|g| rules.of_grade.of(g)), [4, 1, 2, 3, 4, 4]);
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(|g| rules.of_grade.of(g)),
+            [4, 1, 2, 3, 4, 4]
+        );
         assert_eq!(rules.point.level(2.5, 10.0), Some(2));
         assert_eq!(rules.point.level(0.5, 1000.0), Some(1));
         assert_eq!(rules.point.level(0.49, 1000.0), Some(2));
@@ -289,7 +321,10 @@ mod tests {
     fn rules_at_fault_are_named_together() {
         let text = include_str!("../../standards/lists.toml")
             .replace("levels = [1, 2, 3, 4]", "levels = [9]")
-            .replace("people_from = [1000, 500, 100, 0]", "people_from = [1, 5, 7]");
+            .replace(
+                "people_from = [1000, 500, 100, 0]",
+                "people_from = [1, 5, 7]",
+            );
         let e = ListRules::parse(&text, Path::new("l.toml")).unwrap_err();
         assert_eq!(e.faults().len(), 4, "{e}");
     }

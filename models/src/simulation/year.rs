@@ -307,7 +307,11 @@ impl<'a> Simulator<'a> {
     /// Not one number for each unit.
     #[must_use]
     pub fn drawing_as(mut self, units: Vec<u16>) -> Self {
-        assert_eq!(units.len(), self.exposure.units.len(), "one number for each unit");
+        assert_eq!(
+            units.len(),
+            self.exposure.units.len(),
+            "one number for each unit"
+        );
         self.draws_as = units;
         self
     }
@@ -410,9 +414,11 @@ impl<'a> Simulator<'a> {
     ) -> f64 {
         let u = &mut uniforms[usize::from(unit) * CLASSES + usize::from(class)];
         if u.is_nan() {
-            *u = self
-                .random
-                .uniform(event, u32::from(self.draws_as[usize::from(unit)]), u32::from(class));
+            *u = self.random.uniform(
+                event,
+                u32::from(self.draws_as[usize::from(unit)]),
+                u32::from(class),
+            );
         }
         let table = &self.ratios[self.ratio_of[hazard as usize][usize::from(class)]];
         (mean * table.factor(mean, *u)).min(1.0) * self.damage[hazard as usize].struck_share

@@ -166,8 +166,14 @@ fn units(
     exposed: &Exposed,
 ) -> Result<Vec<RiskEntry>> {
     let table = table::read(&store::existing(ctx, "risk", "grades.csv")?)?;
-    let [unit, hazard, aal, pack, status] =
-        ["unit", "hazard", "aal_yuan", "rule_pack", "rule_pack_status"].map(|c| table.require(c));
+    let [unit, hazard, aal, pack, status] = [
+        "unit",
+        "hazard",
+        "aal_yuan",
+        "rule_pack",
+        "rule_pack_status",
+    ]
+    .map(|c| table.require(c));
     let (unit, hazard, aal, pack, status) = (unit?, hazard?, aal?, pack?, status?);
     let mut out = Vec::new();
     for row in &table.rows {
@@ -188,7 +194,8 @@ fn units(
             people: sums.map(|s| s.0 as f64),
             assets_yuan: sums.map(|s| s.1),
             aal_yuan: row[aal].as_f64(),
-            at: geo::Centroid::centroid(&ground.units[u].border).map_or((0.0, 0.0), |c| (c.x(), c.y())),
+            at: geo::Centroid::centroid(&ground.units[u].border)
+                .map_or((0.0, 0.0), |c| (c.x(), c.y())),
             rule: row[pack].to_string(),
             rule_status: row[status].to_string(),
             source: "risk/grades.csv".into(),
@@ -228,15 +235,18 @@ fn townships(
             grade,
             people: sums.map(|s| s.0 as f64),
             assets_yuan: sums.map(|s| s.1),
-            // Losses by cell are of all hazards together.
+            // Losses by cell are of all hazards together: those of one are not told apart.
             aal_yuan: (hazard == "all").then(|| aal[t]),
             at: here.middle,
             rule: row[pack].to_string(),
             rule_status: row[status].to_string(),
             source: "risk/townships.csv".into(),
-            note: match here.provenance.as_str() {
-                "synthetic" => "合成乡镇 synthetic township".into(),
-                _ => String::new(),
+            note: {
+                let mut notes = vec![format!("全部灾种年均损失{:.0}万元", aal[t] / 1e4)];
+                if here.provenance == "synthetic" {
+                    notes.push("合成乡镇 synthetic township".into());
+                }
+                notes.join("；")
             },
             ..blank(format!("T{township}-{hazard}"), Kind::Township, hazard)
         });
@@ -288,7 +298,12 @@ fn sites(
 }
 
 /// First return period at which a cell is at least so deep.
-fn first_flooded(ctx: &Context<'_>, depths: &[Raster<f32>], cell: usize, least: f64) -> Option<f64> {
+fn first_flooded(
+    ctx: &Context<'_>,
+    depths: &[Raster<f32>],
+    cell: usize,
+    least: f64,
+) -> Option<f64> {
     depths
         .iter()
         .zip(store::return_periods(ctx.project))
@@ -304,7 +319,9 @@ fn places(
     slides: Option<&Raster<f32>>,
 ) -> Result<Vec<RiskEntry>> {
     let flood = rules.exposed.iter().find(|e| e.hazard == Hazard::Flood);
-    let (wanted, least) = flood.map_or((100.0, 0.15), |e| (e.return_period.unwrap_or(100.0), e.at_least));
+    let (wanted, least) = flood.map_or((100.0, 0.15), |e| {
+        (e.return_period.unwrap_or(100.0), e.at_least)
+    });
     let judged = period_at(ctx, wanted);
     let years = store::return_periods(ctx.project)[judged];
     let mut out = Vec::new();
@@ -362,7 +379,11 @@ fn points(
     let rule = &rules.hotspot;
     let deciding = period_at(ctx, rule.return_period);
     let cover = store::classes(ctx, "layers", "land_cover.tif")?;
-    let urban: Vec<bool> = cover.values().iter().map(|c| rule.urban_cover.contains(c)).collect();
+    let urban: Vec<bool> = cover
+        .values()
+        .iter()
+        .map(|c| rule.urban_cover.contains(c))
+        .collect();
     let mut found = hotspots(&HotspotInput {
         depths,
         deciding,
@@ -385,7 +406,11 @@ fn points(
             let township = &ground.townships[spot.township as usize];
             let n = &mut numbers[spot.township as usize];
             *n += 1;
-            let kind = if spot.urban_share >= rule.urban_share { "城镇内涝点" } else { "沿河淹没点" };
+            let kind = if spot.urban_share >= rule.urban_share {
+                "城镇内涝点"
+            } else {
+                "沿河淹没点"
+            };
             (
                 format!("H{}-{n:03}", township.code),
                 format!("{}{kind}{n}", township.name),
@@ -429,7 +454,10 @@ fn point_entry(
         at: ground.middle(spot.peak),
         rule: rules.id.clone(),
         rule_status: rules.status.clone(),
-        source: format!("hazard/flood/{}", store::rp_file("depth_m", periods[deciding])),
+        source: format!(
+            "hazard/flood/{}",
+            store::rp_file("depth_m", periods[deciding])
+        ),
         ..blank(code.to_owned(), Kind::Hotspot, "flood")
     }
 }

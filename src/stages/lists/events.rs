@@ -54,13 +54,15 @@ impl EventTable {
         let mut columns = parquet::read(&path)?;
         let mut take = |name: &str| {
             let at = columns.iter().position(|c| c.name == name);
-            at.map(|i| columns.swap_remove(i).data).ok_or_else(|| missing(&path))
+            at.map(|i| columns.swap_remove(i).data)
+                .ok_or_else(|| missing(&path))
         };
         let mut u32s = |name: &str| match take(name)? {
             ColumnData::U32(v) => Ok(v),
             _ => Err(missing(&path)),
         };
-        let (year, day, hazard, unit) = (u32s("year")?, u32s("day")?, u32s("hazard")?, u32s("unit")?);
+        let (year, day, hazard, unit) =
+            (u32s("year")?, u32s("day")?, u32s("hazard")?, u32s("unit")?);
         let ColumnData::U64(cause) = take("cause")? else {
             return Err(missing(&path));
         };
@@ -147,7 +149,11 @@ pub enum Wanted {
 ///
 /// # Errors
 /// An unknown number; a return period of less than one event or more than the simulated years.
-pub fn choose<'e>(events: &'e [EventSum], wanted: &Wanted, years: u32) -> Result<(&'e EventSum, usize)> {
+pub fn choose<'e>(
+    events: &'e [EventSum],
+    wanted: &Wanted,
+    years: u32,
+) -> Result<(&'e EventSum, usize)> {
     match wanted {
         Wanted::Event(id) => events
             .iter()
@@ -206,17 +212,33 @@ mod tests {
     #[test]
     fn causes_of_a_year_are_events_ranked_by_loss() {
         let events = table().events();
-        let told: Vec<(String, u32, f64)> = events.iter().map(|e| (e.id(), e.day, e.direct_yuan())).collect();
+        let told: Vec<(String, u32, f64)> = events
+            .iter()
+            .map(|e| (e.id(), e.day, e.direct_yuan()))
+            .collect();
         assert_eq!(
             told,
-            [("3-8".into(), 40, 30.0), ("9-7".into(), 5, 15.0), ("3-7".into(), 19, 3.0)]
+            [
+                ("3-8".into(), 40, 30.0),
+                ("9-7".into(), 5, 15.0),
+                ("3-7".into(), 19, 3.0)
+            ]
         );
         assert_eq!(events[2].hazards, [Hazard::Flood, Hazard::Geology]);
         assert_eq!(table().rows(3, 7).len(), 2);
         // 12 years: the second greatest comes once in 6.
         assert_eq!(return_period(12, 1), 6.0);
-        assert_eq!(choose(&events, &Wanted::ReturnPeriod(6.0), 12).unwrap().0.id(), "9-7");
-        assert_eq!(choose(&events, &Wanted::Event("3-7".into()), 12).unwrap().1, 2);
+        assert_eq!(
+            choose(&events, &Wanted::ReturnPeriod(6.0), 12)
+                .unwrap()
+                .0
+                .id(),
+            "9-7"
+        );
+        assert_eq!(
+            choose(&events, &Wanted::Event("3-7".into()), 12).unwrap().1,
+            2
+        );
         assert!(choose(&events, &Wanted::Event("3-9".into()), 12).is_err());
         assert!(choose(&events, &Wanted::ReturnPeriod(100.0), 12).is_err());
         assert!(choose(&events, &Wanted::ReturnPeriod(2.0), 12).is_err());

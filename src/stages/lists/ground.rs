@@ -4,8 +4,8 @@
 use crate::stages::{Context, store};
 use anlan_engine::io::table;
 use anlan_engine::{Crs, Error, Grid, Projector, Raster, Result};
-use anlan_models::census::exposure::ExposureValues;
-use anlan_models::census::{Ledger, LedgerRow};
+use anlan_models::census::Ledger;
+use anlan_models::census::exposure::{AssetClass, ExposureValues};
 use anlan_models::lists::ListRules;
 use std::path::Path;
 
@@ -79,7 +79,7 @@ impl Ground {
         for row in &ledger.rows {
             people[row.cell as usize] += f64::from(row.population);
         }
-        let assets_of_row = assets(&ledger);
+        let assets_of_row = assets(&ledger)?;
         let mut assets = vec![0.0; grid.cells()];
         for (row, value) in ledger.rows.iter().zip(&assets_of_row) {
             assets[row.cell as usize] += value;
@@ -170,7 +170,11 @@ fn townships(
     of: &[u32],
 ) -> Result<Vec<TownshipRow>> {
     let list = table::read(path)?;
-    let (code, name, unit) = (list.require("code")?, list.require("name")?, list.require("unit")?);
+    let (code, name, unit) = (
+        list.require("code")?,
+        list.require("name")?,
+        list.require("unit")?,
+    );
     let (population, provenance) = (list.require("population")?, list.column("provenance"));
     let mut sums = vec![(0.0_f64, 0.0_f64, 0_u32); list.rows.len()];
     for (cell, &t) in of.iter().enumerate() {
@@ -187,7 +191,10 @@ fn townships(
         .map(|(row, (x, y, n))| {
             let owner = row[unit].to_string();
             let unit = units.iter().position(|u| u.code == owner).ok_or_else(|| {
-                Error::Failed(format!("{}: unit {owner} is none of the run's", path.display()))
+                Error::Failed(format!(
+                    "{}: unit {owner} is none of the run's",
+                    path.display()
+                ))
             })?;
             let n = f64::from(n.max(1));
             Ok(TownshipRow {
@@ -218,22 +225,19 @@ fn nearest(townships: &[TownshipRow], unit: usize, grid: &Grid, cell: u32) -> u3
         .map_or(u32::MAX, |(n, _)| n as u32)
 }
 
-/// Dwellings, industry, crops, forest and roads of each row at their values, yuan.
-fn assets(ledger: &Ledger) -> Vec<f64> {
-    let values = ExposureValues::builtin();
-    let costs = [
-        values.structure.reinforced_concrete.cost_yuan_m2,
-        values.structure.masonry.cost_yuan_m2,
-        values.structure.brick_wood.cost_yuan_m2,
-    ];
-    let e = &values.economy;
-    let of = |row: &LedgerRow| {
-        let dwellings: f64 = row.floor_m2.iter().zip(costs).map(|(m2, cost)| m2 * cost).sum();
-        dwellings
-            + row.gdp_yuan * e.assets_per_gdp
-            + row.crop_ha * e.crop_yuan_ha
-            + row.forest_ha * e.forest_yuan_ha
-            + row.road_m * e.road_yuan_m
-    };
-    ledger.rows.iter().map(of).collect()
+/// Dwellings, industry, crops, forest and roads of each row at their values, yuan: what the loss engine is given.
+fn assets(ledger: &Ledger) -> Result<Vec<f64>> {
+    let exposure = ledger.exposure(&ExposureValues::builtin())?;
+    let mut out = vec![0.0; ledger.rows.len()];
+    for (i, &class) in exposure.class.iter().enumerate() {
+        if AssetClass::is_rooms(class) || class == AssetClass::People as u16 {
+            continue;
+        }
+        let key = (exposure.place[i], exposure.unit[i]);
+        // Rows of a ledger stand by ascending cell and unit.
+        if let Ok(n) = ledger.rows.binary_search_by_key(&key, |r| (r.cell, r.unit)) {
+            out[n] += exposure.value[i];
+        }
+    }
+    Ok(out)
 }

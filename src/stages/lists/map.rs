@@ -28,7 +28,10 @@ pub fn one_map(
 ) -> Result<Vec<u8>> {
     let zh = ctx.project.products.language == SheetLanguage::Zh;
     let mut level = vec![0_u8; ground.units.len()];
-    for e in entries.iter().filter(|e| e.kind == Kind::Unit && e.hazard == "all") {
+    for e in entries
+        .iter()
+        .filter(|e| e.kind == Kind::Unit && e.hazard == "all")
+    {
         if let Some(u) = e.unit {
             level[u] = e.level;
         }
@@ -46,13 +49,35 @@ pub fn one_map(
         .map(|l| LegendEntry {
             code: l.code,
             colour: Colour(softened(l.colour)),
-            name: if zh { format!("{}色", l.zh) } else { l.en.clone() },
+            name: if zh {
+                format!("{}色", l.zh)
+            } else {
+                l.en.clone()
+            },
         })
         .collect();
     let kinds = [
-        (Kind::DangerSite, "地质灾害隐患点", "danger sites", [120, 60, 20], 7.0),
-        (Kind::Hotspot, "易涝（淹没）点", "flooded hotspots", [20, 60, 160], 8.0),
-        (Kind::Place, "重点场所", "critical places", [20, 20, 20], 6.0),
+        (
+            Kind::DangerSite,
+            "地质灾害隐患点",
+            "danger sites",
+            [120, 60, 20],
+            7.0,
+        ),
+        (
+            Kind::Hotspot,
+            "易涝（淹没）点",
+            "flooded hotspots",
+            [20, 60, 160],
+            8.0,
+        ),
+        (
+            Kind::Place,
+            "重点场所",
+            "critical places",
+            [20, 20, 20],
+            6.0,
+        ),
     ];
     let points = kinds
         .into_iter()
@@ -64,7 +89,11 @@ pub fn one_map(
                 .collect(),
             colour: Colour(colour),
             radius,
-            name: if zh { format!("{name_zh}（红、橙）") } else { format!("{name} (red, orange)") },
+            name: if zh {
+                format!("{name_zh}（红、橙）")
+            } else {
+                format!("{name} (red, orange)")
+            },
         })
         .filter(|s| !s.points.is_empty())
         .collect();
@@ -72,13 +101,19 @@ pub fn one_map(
         (
             &ctx.project.project.name,
             "自然灾害风险一张图",
-            format!("单元颜色为综合风险级别；规则：{}（{}）。", rules.id, rules.status),
+            format!(
+                "单元颜色为综合风险级别；规则：{}（{}）。",
+                rules.id, rules.status
+            ),
         )
     } else {
         (
             &ctx.project.project.name_en,
             ": one map of natural-hazard risk",
-            format!("Units by comprehensive level; rules: {} ({}).", rules.id, rules.status),
+            format!(
+                "Units by comprehensive level; rules: {} ({}).",
+                rules.id, rules.status
+            ),
         )
     };
     let sheet = Sheet {
@@ -86,7 +121,12 @@ pub fn one_map(
         subtitle: ctx.project.products.data_period.clone(),
         classes: &classes,
         hillshade: Some(&shade),
-        legend_title: if zh { "综合风险级别" } else { "level of risk" }.into(),
+        legend_title: if zh {
+            "综合风险级别"
+        } else {
+            "level of risk"
+        }
+        .into(),
         legend,
         borders: vec![county_border(ground, zh)],
         labels: county_labels(ground),
@@ -146,8 +186,22 @@ fn county_labels(ground: &Ground) -> Vec<Label> {
 }
 
 const POINT_COLUMNS: [&str; 16] = [
-    "id", "kind", "kind_zh", "code", "name", "unit", "township", "hazard", "hazard_zh", "level", "level_zh",
-    "people", "aal_yuan", "return_period_years", "depth_m", "monitoring",
+    "id",
+    "kind",
+    "kind_zh",
+    "code",
+    "name",
+    "unit",
+    "township",
+    "hazard",
+    "hazard_zh",
+    "level",
+    "level_zh",
+    "people",
+    "aal_yuan",
+    "return_period_years",
+    "depth_m",
+    "monitoring",
 ];
 
 /// Sites, hotspots and places as points.
@@ -168,8 +222,10 @@ pub fn points_layer(ground: &Ground, rules: &ListRules, entries: &[RiskEntry]) -
                     e.kind.name_zh().into(),
                     e.code.clone().into(),
                     e.name.clone().into(),
-                    e.unit.map_or(Value::Null, |u| ground.units[u].code.clone().into()),
-                    e.township.map_or(Value::Null, |t| ground.townships[t].code.clone().into()),
+                    e.unit
+                        .map_or(Value::Null, |u| ground.units[u].code.clone().into()),
+                    e.township
+                        .map_or(Value::Null, |t| ground.townships[t].code.clone().into()),
                     e.hazard.into(),
                     hazard_zh(e.hazard).into(),
                     i64::from(e.level).into(),
@@ -190,12 +246,18 @@ pub fn hotspot_layer(ground: &Ground, rules: &ListRules, found: &Found) -> Layer
     Layer {
         source: PathBuf::new(),
         crs: ground.grid.crs,
-        columns: ["code", "name", "level", "level_zh", "people"].map(str::to_owned).to_vec(),
+        columns: ["code", "name", "level", "level_zh", "people"]
+            .map(str::to_owned)
+            .to_vec(),
         features: found
             .hotspots
             .iter()
             .map(|(code, name, spot)| {
-                let level = found.entries.iter().find(|e| e.id == *code).map_or(4, |e| e.level);
+                let level = found
+                    .entries
+                    .iter()
+                    .find(|e| e.id == *code)
+                    .map_or(4, |e| e.level);
                 Feature {
                     geometry: Geometry::MultiPolygon(cells_as_rows(&ground.grid, &spot.cells)),
                     values: vec![
@@ -218,7 +280,10 @@ fn cells_as_rows(grid: &Grid, cells: &[u32]) -> MultiPolygon<f64> {
     while at < cells.len() {
         let mut end = at + 1;
         let row = grid.row_col(cells[at]).0;
-        while end < cells.len() && cells[end] == cells[end - 1] + 1 && grid.row_col(cells[end]).0 == row {
+        while end < cells.len()
+            && cells[end] == cells[end - 1] + 1
+            && grid.row_col(cells[end]).0 == row
+        {
             end += 1;
         }
         let ((r, first), last) = (grid.row_col(cells[at]), grid.row_col(cells[end - 1]).1);
@@ -236,7 +301,11 @@ pub fn unit_layer(ground: &Ground, rules: &ListRules, entries: &[RiskEntry]) -> 
     let scopes = ["all", "flood", "convection", "geology", "fire"];
     let mut columns: Vec<String> = ["code", "name"].map(str::to_owned).to_vec();
     for s in scopes {
-        columns.extend([format!("{s}_level"), format!("{s}_level_zh"), format!("{s}_people")]);
+        columns.extend([
+            format!("{s}_level"),
+            format!("{s}_level_zh"),
+            format!("{s}_people"),
+        ]);
     }
     Layer {
         source: PathBuf::new(),
@@ -254,7 +323,9 @@ pub fn unit_layer(ground: &Ground, rules: &ListRules, entries: &[RiskEntry]) -> 
                     values.extend([
                         entry.map_or(Value::Null, |e| i64::from(e.level).into()),
                         entry.map_or(Value::Null, |e| rules.level_name(e.level, true).into()),
-                        entry.and_then(|e| e.people).map_or(Value::Null, Value::Real),
+                        entry
+                            .and_then(|e| e.people)
+                            .map_or(Value::Null, Value::Real),
                     ]);
                 }
                 Feature {

@@ -16,6 +16,11 @@ use anlan_engine::io::vector::write_gpkg;
 use anlan_models::lists::assign;
 use ground::Ground;
 
+/// Columns of the files that the workbook leaves out.
+const CODES: [&str; 7] = [
+    "kind", "hazard", "hazards", "level", "grade", "role", "deadline",
+];
+
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let rules = standards::rules(ctx)?;
     let measures = standards::measures(ctx)?;
@@ -24,7 +29,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     ctx.step(0.1, "risk list");
     let found = entries::find(ctx, &ground, &rules)?;
     let risk = tables::risk(&ground, &rules, &found.entries);
-    let hotspots = tables::hotspots(ctx, &ground, &found);
+    let hotspots = tables::hotspots(ctx, &ground, (&rules, &measures), &found);
     ctx.step(0.5, "responsibility and measures");
     let objects = tables::objects(&ground, &found.entries);
     let (lines, left) = assign(&objects, &ctx.project.project.code, &rules, &persons);
@@ -62,7 +67,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         ("说明", &about),
     ]
     .into_iter()
-    .map(|(name, table)| (name, tables::chinese(table)))
+    .map(|(name, table)| (name, tables::chinese(&tables::without(table, &CODES))))
     .collect();
     let sheets: Vec<(&str, &Table)> = sheets.iter().map(|(name, table)| (*name, table)).collect();
     write_xlsx(&draft.file("lists.xlsx")?, &sheets)?;
@@ -78,7 +83,10 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     write_gpkg(&draft.file("lists.gpkg")?, &layers)?;
     draft.state("entries", found.entries.len());
     draft.state("hotspots", found.hotspots.len());
-    draft.state("roles_without_person", lines.iter().filter(|l| l.person.is_none()).count());
+    draft.state(
+        "roles_without_person",
+        lines.iter().filter(|l| l.person.is_none()).count(),
+    );
     let picture = map::one_map(ctx, &ground, &rules, &found.entries)?;
     let path = draft.file("one_map.png")?;
     anlan_engine::io::write_atomic(&path, |tmp| {

@@ -31,9 +31,17 @@ pub fn critical_places(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<Critica
     let mut out = Vec::new();
     let given = ctx.folder("layers").join("critical_places.csv");
     if given.exists() {
-        out.extend(read(ground, &table::read(&given)?, "critical_places.csv", None)?);
+        out.extend(read(
+            ground,
+            &table::read(&given)?,
+            "critical_places.csv",
+            None,
+        )?);
     }
-    for (file, kind) in [("shelters.csv", "避难场所"), ("depots.csv", "救灾物资储备库")] {
+    for (file, kind) in [
+        ("shelters.csv", "避难场所"),
+        ("depots.csv", "救灾物资储备库"),
+    ] {
         let table = table::read(&store::existing(ctx, "layers", file)?)?;
         let more = read(ground, &table, file, Some(kind))?;
         // A shelter that the table of critical places holds already is told once.
@@ -56,7 +64,11 @@ fn read(
         .find_map(|name| table.column(name));
     let provenance = table.column("provenance");
     let kinds = match kind {
-        None => Some(table.column("kind_zh").map_or_else(|| table.require("kind"), Ok)?),
+        None => Some(
+            table
+                .column("kind_zh")
+                .map_or_else(|| table.require("kind"), Ok)?,
+        ),
         Some(_) => None,
     };
     let text = |row: &[anlan_engine::io::Value], column: Option<usize>| {

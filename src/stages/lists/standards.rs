@@ -86,12 +86,26 @@ pub fn check(project: &Project, project_file: &Path, units: &BTreeSet<String>) -
     match persons_of(project, project_file, &rules) {
         Err(e) => take(e)?,
         Ok(persons) => {
-            let file = project.inputs.responsible.as_deref().unwrap_or(Path::new(""));
+            let file = project
+                .inputs
+                .responsible
+                .as_deref()
+                .unwrap_or(Path::new(""));
             for person in persons {
-                let at = rules.roles.iter().find(|r| r.code == person.role).map(|r| r.at);
+                let at = rules
+                    .roles
+                    .iter()
+                    .find(|r| r.code == person.role)
+                    .map(|r| r.at);
                 let (known, expected) = match at {
-                    Some(At::Unit) => (units.contains(&person.code), "the code of a unit of the project"),
-                    Some(At::Region) => (person.code == project.project.code, "the code of the region"),
+                    Some(At::Unit) => (
+                        units.contains(&person.code),
+                        "the code of a unit of the project",
+                    ),
+                    Some(At::Region) => (
+                        person.code == project.project.code,
+                        "the code of the region",
+                    ),
                     _ => (true, ""),
                 };
                 if !known {

@@ -89,7 +89,10 @@ const NAMES: [(&str, &str); 69] = [
 pub fn chinese(table: &Table) -> Table {
     let mut out = table.clone();
     for column in &mut out.columns {
-        let known = NAMES.iter().find(|(en, _)| en == column).map(|(_, zh)| (*zh).to_owned());
+        let known = NAMES
+            .iter()
+            .find(|(en, _)| en == column)
+            .map(|(_, zh)| (*zh).to_owned());
         let by_period = || {
             let (what, years) = column.split_once("_rp")?;
             let years: u64 = years.parse().ok()?;
@@ -106,6 +109,22 @@ pub fn chinese(table: &Table) -> Table {
         }
     }
     out
+}
+
+/// The table without columns that only programs want: codes beside which the name stands.
+pub fn without(table: &Table, columns: &[&str]) -> Table {
+    let kept: Vec<usize> = (0..table.columns.len())
+        .filter(|&c| !columns.contains(&table.columns[c].as_str()))
+        .collect();
+    Table {
+        columns: kept.iter().map(|&c| table.columns[c].clone()).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| kept.iter().map(|&c| row[c].clone()).collect())
+            .collect(),
+        ..table.clone()
+    }
 }
 
 /// Chinese name of a hazard or of all.
@@ -138,7 +157,10 @@ fn degrees(ground: &Ground, at: (f64, f64)) -> [Value; 2] {
 
 fn unit_cells(ground: &Ground, unit: Option<usize>, township: Option<usize>) -> [Value; 4] {
     let text = |v: Option<&String>| v.map_or(Value::Null, |t| t.clone().into());
-    let (u, t) = (unit.map(|u| &ground.units[u]), township.map(|t| &ground.townships[t]));
+    let (u, t) = (
+        unit.map(|u| &ground.units[u]),
+        township.map(|t| &ground.townships[t]),
+    );
     [
         text(u.map(|u| &u.code)),
         text(u.map(|u| &u.name)),
@@ -197,7 +219,9 @@ pub fn risk(ground: &Ground, rules: &ListRules, entries: &[RiskEntry]) -> Table 
             hazard_zh(e.hazard).into(),
             i64::from(e.level).into(),
             rules.level_name(e.level, true).into(),
-            e.grade.as_ref().map_or(Value::Null, |g| i64::from(g.0).into()),
+            e.grade
+                .as_ref()
+                .map_or(Value::Null, |g| i64::from(g.0).into()),
             e.grade.as_ref().map_or(Value::Null, |g| g.1.clone().into()),
             if e.monitoring { "是" } else { "否" }.into(),
             number(e.people, 0),
@@ -224,8 +248,12 @@ pub fn objects(ground: &Ground, entries: &[RiskEntry]) -> Vec<Object> {
             kind: e.kind,
             code: e.code.clone(),
             name: e.name.clone(),
-            unit: e.unit.map_or_else(String::new, |u| ground.units[u].code.clone()),
-            township: e.township.map_or_else(String::new, |t| ground.townships[t].code.clone()),
+            unit: e
+                .unit
+                .map_or_else(String::new, |u| ground.units[u].code.clone()),
+            township: e
+                .township
+                .map_or_else(String::new, |t| ground.townships[t].code.clone()),
         })
         .collect();
     set.into_iter().collect()
@@ -234,10 +262,12 @@ pub fn objects(ground: &Ground, entries: &[RiskEntry]) -> Vec<Object> {
 /// The responsibility list (责任清单).
 pub fn responsibility(lines: &[Assignment<'_>]) -> Table {
     let mut table = Table::new(&[
-        "kind_zh", "code", "name", "unit", "township", "role", "role_zh", "at", "person", "post", "phone", "state",
+        "kind_zh", "code", "name", "unit", "township", "role", "role_zh", "at", "person", "post",
+        "phone", "state",
     ]);
     for l in lines {
-        let text = |f: fn(&Person) -> &String| l.person.map_or(Value::Null, |p| f(p).clone().into());
+        let text =
+            |f: fn(&Person) -> &String| l.person.map_or(Value::Null, |p| f(p).clone().into());
         table.rows.push(vec![
             l.object.kind.name_zh().into(),
             l.object.code.clone().into(),
@@ -250,7 +280,12 @@ pub fn responsibility(lines: &[Assignment<'_>]) -> Table {
             text(|p| &p.name),
             text(|p| &p.post),
             text(|p| &p.phone),
-            if l.person.is_some() { "已落实" } else { "未落实" }.into(),
+            if l.person.is_some() {
+                "已落实"
+            } else {
+                "未落实"
+            }
+            .into(),
         ]);
     }
     table
@@ -258,11 +293,16 @@ pub fn responsibility(lines: &[Assignment<'_>]) -> Table {
 
 /// How many objects of each kind have a person in each role.
 pub fn missing(rules: &ListRules, lines: &[Assignment<'_>]) -> Table {
-    let mut table = Table::new(&["kind_zh", "role_zh", "objects", "assigned", "missing", "share"]);
+    let mut table = Table::new(&[
+        "kind_zh", "role_zh", "objects", "assigned", "missing", "share",
+    ]);
     for kind in Kind::ALL {
         for role in rules.roles.iter().filter(|r| r.kinds.contains(&kind)) {
             let mut of: BTreeMap<&str, bool> = BTreeMap::new();
-            for l in lines.iter().filter(|l| l.object.kind == kind && l.role == role) {
+            for l in lines
+                .iter()
+                .filter(|l| l.object.kind == kind && l.role == role)
+            {
                 *of.entry(&l.object.code).or_default() |= l.person.is_some();
             }
             if of.is_empty() {
@@ -344,7 +384,12 @@ pub fn measures(rules: &ListRules, measures: &Measures, entries: &[RiskEntry]) -
 }
 
 /// Hotspots with depths and people by return period (一点一策).
-pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
+pub fn hotspots(
+    ctx: &Context<'_>,
+    ground: &Ground,
+    (rules, measures): (&ListRules, &Measures),
+    found: &Found,
+) -> Table {
     let periods = store::return_periods(ctx.project);
     let mut columns: Vec<String> = [
         "code",
@@ -354,6 +399,7 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
         "township",
         "township_name",
         "level",
+        "level_zh",
         "return_period_years",
         "area_km2",
         "people",
@@ -363,8 +409,13 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
     .map(str::to_owned)
     .to_vec();
     for what in ["depth_max_m", "depth_mean_m", "people"] {
-        columns.extend(periods.iter().map(|t| format!("{what}_rp{:04}", t.round() as u64)));
+        columns.extend(
+            periods
+                .iter()
+                .map(|t| format!("{what}_rp{:04}", t.round() as u64)),
+        );
     }
+    columns.push("policy".into());
     let mut table = Table {
         columns,
         first_row: 2,
@@ -374,8 +425,11 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
     for (code, name, spot) in &found.hotspots {
         let entry = found.entries.iter().find(|e| e.id == *code);
         let township = spot.township as usize;
-        let [unit, unit_name, t, t_name] =
-            unit_cells(ground, Some(ground.townships[township].unit), Some(township));
+        let [unit, unit_name, t, t_name] = unit_cells(
+            ground,
+            Some(ground.townships[township].unit),
+            Some(township),
+        );
         let [lon, lat] = degrees(ground, ground.middle(spot.peak));
         let mut row = vec![
             code.clone().into(),
@@ -385,15 +439,26 @@ pub fn hotspots(ctx: &Context<'_>, ground: &Ground, found: &Found) -> Table {
             t,
             t_name,
             entry.map_or(Value::Null, |e| i64::from(e.level).into()),
+            entry.map_or(Value::Null, |e| rules.level_name(e.level, true).into()),
             number(entry.and_then(|e| e.return_period), 1),
             number(Some(spot.cells.len() as f64 * km2), 4),
             number(Some(spot.people), 0),
             lon,
             lat,
         ];
-        row.extend(spot.by_period.iter().map(|p| number(Some(f64::from(p.0)), 2)));
+        row.extend(
+            spot.by_period
+                .iter()
+                .map(|p| number(Some(f64::from(p.0)), 2)),
+        );
         row.extend(spot.by_period.iter().map(|p| number(Some(p.1), 2)));
         row.extend(spot.by_period.iter().map(|p| number(Some(p.2), 0)));
+        let policy: Vec<&str> = entry
+            .iter()
+            .flat_map(|e| measures.of(e))
+            .map(|m| m.zh.as_str())
+            .collect();
+        row.push(policy.join("；").into());
         table.rows.push(row);
     }
     table
@@ -445,16 +510,34 @@ pub fn events(ctx: &Context<'_>, events: &[EventSum], listed: usize) -> Table {
 pub fn response_zh(triggers: &Triggers, level: Option<u8>) -> String {
     level
         .and_then(|l| triggers.level.iter().find(|t| t.level == l))
-        .map_or_else(|| "未达启动条件".to_owned(), |t| format!("{}响应", t.name_zh))
+        .map_or_else(
+            || "未达启动条件".to_owned(),
+            |t| format!("{}响应", t.name_zh),
+        )
 }
 
 /// What a reader must know: rules with their status, return periods, what is not assessed, marks.
 pub fn about(ctx: &Context<'_>, rules: &ListRules, measures: &Measures, found: &Found) -> Table {
     let mut table = Table::new(&["entry", "value"]);
     let mut line = |entry: &str, value: String| table.rows.push(vec![entry.into(), value.into()]);
-    line("区域", format!("{} {}", ctx.project.project.code, ctx.project.project.name));
-    line("清单规则", format!("{}，版本{}，{}；{}", rules.id, rules.version, rules.status, rules.source));
-    line("措施表", format!("{}，版本{}，{}；{}", measures.id, measures.version, measures.status, measures.source));
+    line(
+        "区域",
+        format!("{} {}", ctx.project.project.code, ctx.project.project.name),
+    );
+    line(
+        "清单规则",
+        format!(
+            "{}，版本{}，{}；{}",
+            rules.id, rules.version, rules.status, rules.source
+        ),
+    );
+    line(
+        "措施表",
+        format!(
+            "{}，版本{}，{}；{}",
+            measures.id, measures.version, measures.status, measures.source
+        ),
+    );
     line(
         "易涝（淹没）点",
         format!(
@@ -473,11 +556,21 @@ pub fn about(ctx: &Context<'_>, rules: &ListRules, measures: &Measures, found: &
             );
         }
     }
-    line("年均损失", "县级为模拟年均值；乡镇、易涝点按格网年均损失汇总（全部灾种）；其余对象未评估，留空".into());
-    line("责任清单", "只列用户提供的责任人；没有的标“未落实”，不作推测".into());
+    line(
+        "年均损失",
+        "县级为模拟年均值；乡镇、易涝点按格网年均损失汇总（全部灾种）；其余对象未评估，留空".into(),
+    );
+    line(
+        "责任清单",
+        "只列用户提供的责任人；没有的标“未落实”，不作推测".into(),
+    );
     line("模拟年数", ctx.project.losses.years.to_string());
     for mark in ctx.marks() {
-        line("标记", mark.text(anlan_models::cartography::SheetLanguage::Zh).to_owned());
+        line(
+            "标记",
+            mark.text(anlan_models::cartography::SheetLanguage::Zh)
+                .to_owned(),
+        );
     }
     line("软件", crate::manifest::RELEASE.to_owned());
     table
