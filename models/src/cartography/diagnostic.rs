@@ -86,16 +86,16 @@ impl<'a> Plot<'a> {
             ),
             fonts,
         };
-        plot.text(WIDTH / 2.0, 52.0, 30.0, "middle", "#222", words.title)?;
+        plot.text(WIDTH / 2.0, 56.0, 34.0, "middle", "#222", words.title)?;
         plot.text(
             (LEFT + WIDTH - RIGHT) / 2.0,
-            HEIGHT - BOTTOM + 66.0,
-            23.0,
+            HEIGHT - BOTTOM + 74.0,
+            28.0,
             "middle",
             "#222",
             words.x,
         )?;
-        plot.text(LEFT - 60.0, TOP - 18.0, 23.0, "start", "#222", words.y)?;
+        plot.text(LEFT - 60.0, TOP - 18.0, 28.0, "start", "#222", words.y)?;
         plot.text(
             WIDTH - RIGHT,
             HEIGHT - 18.0,
@@ -164,8 +164,8 @@ impl<'a> Plot<'a> {
             self.line((px(u), py(0.0)), (px(u), py(1.0)), "#ddd", 1.0, "");
             self.line((px(0.0), py(u)), (px(1.0), py(u)), "#ddd", 1.0, "");
             let label = format!("{u}");
-            self.text(px(u), py(0.0) + 30.0, 20.0, "middle", "#222", &label)?;
-            self.text(px(0.0) - 12.0, py(u) + 7.0, 20.0, "end", "#222", &label)?;
+            self.text(px(u), py(0.0) + 34.0, 26.0, "middle", "#222", &label)?;
+            self.text(px(0.0) - 12.0, py(u) + 9.0, 26.0, "end", "#222", &label)?;
         }
         self.line((px(0.0), py(0.0)), (px(1.0), py(1.0)), "#777", 2.0, "8 6");
         self.frame();
@@ -193,9 +193,9 @@ pub fn roc_svg(words: &Words<'_>, curves: &[Named], fonts: &Fonts) -> Result<Str
     for (k, curve) in curves.iter().enumerate() {
         let colour = COLOURS[k % COLOURS.len()];
         plot.curve(curve.points.iter().map(|&(x, y)| (px(x), py(y))), colour);
-        let y = py(0.0) - 30.0 - 34.0 * (curves.len() - 1 - k) as f32;
-        plot.line((px(0.45), y), (px(0.5), y), &colour.hex(), 5.0, "");
-        plot.text(px(0.51), y + 7.0, 20.0, "start", "#222", &curve.name)?;
+        let y = py(0.0) - 34.0 - 40.0 * (curves.len() - 1 - k) as f32;
+        plot.line((px(0.33), y), (px(0.38), y), &colour.hex(), 5.0, "");
+        plot.text(px(0.39), y + 9.0, 26.0, "start", "#222", &curve.name)?;
     }
     Ok(plot.finish())
 }
@@ -231,7 +231,7 @@ pub fn calibration_svg(
             ("start", 16.0)
         };
         let label = format!("n={places}");
-        plot.text(x + shift, py(observed) - 12.0, 20.0, anchor, "#222", &label)?;
+        plot.text(x + shift, py(observed) - 12.0, 26.0, anchor, "#222", &label)?;
     }
     Ok(plot.finish())
 }
@@ -266,7 +266,7 @@ pub fn reported_svg(
         if t <= longest {
             plot.line((along(t), py(0.0)), (along(t), py(1.0)), "#ddd", 1.0, "");
             let label = format!("{t}");
-            plot.text(along(t), py(0.0) + 30.0, 20.0, "middle", "#222", &label)?;
+            plot.text(along(t), py(0.0) + 34.0, 26.0, "middle", "#222", &label)?;
         }
     }
     let step = nice_step(top / 5.0);
@@ -297,9 +297,9 @@ pub fn reported_svg(
             curve.points.iter().map(|&(t, v)| (along(t), py(v / top))),
             colour,
         );
-        let y = TOP + 24.0 + 32.0 * k as f32;
+        let y = TOP + 24.0 + 40.0 * k as f32;
         plot.line((px(0.02), y), (px(0.06), y), &colour.hex(), 5.0, "");
-        plot.text(px(0.07), y + 7.0, 20.0, "start", "#222", &curve.name)?;
+        plot.text(px(0.07), y + 9.0, 26.0, "start", "#222", &curve.name)?;
     }
     let red = Colour([176, 24, 24]);
     for mark in marks {
@@ -318,7 +318,7 @@ pub fn reported_svg(
         } else {
             ("start", 14.0)
         };
-        plot.text(x + shift, y - 14.0, 19.0, anchor, "#801010", &mark.name)?;
+        plot.text(x + shift, y - 14.0, 25.0, anchor, "#801010", &mark.name)?;
     }
     Ok(plot.finish())
 }

@@ -32,7 +32,7 @@ pub(super) struct Piece {
     pub space: f32,
     /// It must not be the last of its page.
     pub keep_next: bool,
-    /// It begins a page.
+    /// It begins a page, or, where it begins a chapter, goes on where little of the page is used.
     pub new_page: bool,
     /// What it draws.
     pub drawn: Drawn,
@@ -138,7 +138,13 @@ pub(super) fn pieces(document: &Document, measure: &Measure<'_>) -> Vec<Piece> {
                 }
             }
             Block::Paragraph(content) => paragraph(&mut out, content, document.language, measure),
-            Block::Note(content) => out.extend(small(content, measure, 3.0)),
+            Block::Note(content) => {
+                // A note stays with what it belongs to.
+                if let Some(piece) = out.last_mut() {
+                    piece.keep_next = true;
+                }
+                out.extend(small(content, measure, 3.0));
+            }
             Block::List { ordered, items } => list(&mut out, *ordered, items, measure),
             Block::Table(table) => self::table(&mut out, table, &numbered, document, measure),
             Block::Figure(figure) => picture(&mut out, figure, &numbered, measure),
@@ -203,6 +209,12 @@ fn paragraph(out: &mut Vec<Piece>, content: &str, language: SheetLanguage, measu
         out.push(piece);
         begins = line.last;
     }
+    // What announces a list or a table stays with it.
+    if content.ends_with(['：', ':'])
+        && let Some(piece) = out.last_mut()
+    {
+        piece.keep_next = true;
+    }
 }
 
 /// A note in small type, one piece.
@@ -246,6 +258,8 @@ fn list(out: &mut Vec<Piece>, ordered: bool, items: &[String], measure: &Measure
     }
 }
 
+/// Type sizes of tables, the first that has room.
+const SIZES: [f32; 5] = [8.8, 8.2, 7.6, 7.0, 6.4];
 /// Padding of a cell, pt.
 const PAD: f32 = 3.5;
 /// Lines of a row that are drawn as one piece: longer rows go on in the next.
@@ -336,51 +350,59 @@ fn table(
     }
 }
 
-/// Type size and column widths: shares of the weights, but no column narrower than its widest unbreakable part while there is
-/// room; small type where the parts need it.
+/// Type size and column widths: no column narrower than its short texts and its widest unbreakable part while there is room
+/// (small type where they need it); what is left goes to columns whose text would like more, then by weight.
 fn columns(table: &Table, measure: &Measure<'_>) -> (f32, Vec<f32>) {
-    let of = |column: usize| {
-        let head = std::iter::once(table.columns[column].head.as_str());
-        head.chain(table.rows.iter().map(move |r| r[column].text.as_str()))
-    };
     let n = table.columns.len();
-    for size in [8.8, 8.2, 7.6, 7.0, 6.4] {
+    let widest = |column: usize, f: &dyn Fn(&str) -> f32| {
+        let texts = table.rows.iter().map(|r| r[column].text.as_str());
+        texts.fold(0.0_f32, |m, t| m.max(f(t)))
+    };
+    for size in SIZES {
         // Parts longer than this are paths and hashes, which may be broken.
         let most = 0.3 * TEXT_WIDTH;
+        // A name of a few characters is read at a glance: it is not broken, though hanzi could be anywhere.
+        let whole = |t: &str, ems: f32| {
+            let width = measure.width(t, size);
+            let short = width <= ems * size;
+            if short {
+                width
+            } else {
+                measure.widest_part(t, size)
+            }
+        };
         let least: Vec<f32> = (0..n)
             .map(|c| {
-                let widest = of(c).fold(0.0_f32, |m, t| m.max(measure.widest_part(t, size)));
-                widest.min(most) + 2.0 * PAD
+                let head = whole(&table.columns[c].head, 3.2);
+                widest(c, &|t| whole(t, 7.0)).max(head).min(most) + 2.0 * PAD
             })
             .collect();
         let needed: f32 = least.iter().sum();
-        if needed > TEXT_WIDTH && size > 6.4 {
+        if needed > TEXT_WIDTH && size > SIZES[SIZES.len() - 1] {
             continue;
         }
         let squeeze = (TEXT_WIDTH / needed).min(1.0);
         let spare = (TEXT_WIDTH - needed).max(0.0);
-        // What is left goes by weight, to columns whose text would like more than they have.
         let wish: Vec<f32> = (0..n)
             .map(|c| {
-                let natural = of(c).fold(0.0_f32, |m, t| m.max(measure.width(t, size)));
-                (natural + 2.0 * PAD - least[c]).max(0.0) * table.columns[c].weight.max(0.05)
+                let head = measure.width(&table.columns[c].head, size);
+                let natural = widest(c, &|t| measure.width(t, size)).max(head);
+                (natural + 2.0 * PAD - least[c]).max(0.0)
             })
             .collect();
         let wished: f32 = wish.iter().sum();
+        let granted = if wished > spare { spare / wished } else { 1.0 };
+        let rest = (spare - wished).max(0.0);
         let weights: f32 = table.columns.iter().map(|c| c.weight).sum();
         let widths = (0..n)
             .map(|c| {
-                let share = if wished > 0.0 {
-                    wish[c] / wished
-                } else {
-                    table.columns[c].weight / weights.max(1e-6)
-                };
-                least[c] * squeeze + spare * share
+                let share = table.columns[c].weight / weights.max(1e-6);
+                least[c] * squeeze + wish[c] * granted + rest * share
             })
             .collect();
         return (size, widths);
     }
-    (6.4, vec![TEXT_WIDTH / n.max(1) as f32; n])
+    (SIZES[0], vec![TEXT_WIDTH / n.max(1) as f32; n])
 }
 
 /// A row as pieces of at most [`ROW_LINES`] lines: height and SVG.

@@ -20,6 +20,9 @@ const RED: &str = "#b01818";
 /// Least share of its size to which a picture shrinks to stay on a page.
 const LEAST_SCALE: f32 = 0.78;
 
+/// Share of a page from which a chapter begins the next one.
+const FULL: f32 = 0.55;
+
 /// A page of the text.
 #[derive(Default)]
 struct Page {
@@ -88,7 +91,8 @@ fn set(pieces: Vec<Piece>, document: &Document, measure: &Measure<'_>) -> (Vec<P
         let at_top = |page: &Page, first: bool| page.used <= if first { fresh } else { 0.0 };
         let first = pages.len() == 1;
         let page = &pages[pages.len() - 1];
-        if group[0].new_page && !at_top(page, first) {
+        let chapter = group[0].entry.is_some() && page.used < FULL * TEXT_HEIGHT;
+        if group[0].new_page && !chapter && !at_top(page, first) {
             pages.push(Page::default());
         }
         let page = &pages[pages.len() - 1];
@@ -217,8 +221,13 @@ fn cover(document: &Document, measure: &Measure<'_>) -> String {
     let mut body = String::new();
     let middle = TEXT_WIDTH / 2.0;
     let mut y = 120.0;
-    for line in measure.wrap(&document.title, 28.0, TEXT_WIDTH, 0.0) {
-        body.push_str(&anchored("middle", middle, y, 28.0, BLUE, &line.text));
+    // One line if any size has room, else two.
+    let size = [28.0, 26.0, 24.0, 22.0]
+        .into_iter()
+        .find(|s| measure.width(&document.title, *s) <= TEXT_WIDTH)
+        .unwrap_or(26.0);
+    for line in measure.wrap(&document.title, size, TEXT_WIDTH, 0.0) {
+        body.push_str(&anchored("middle", middle, y, size, BLUE, &line.text));
         y += 42.0;
     }
     let _ = write!(
@@ -300,10 +309,20 @@ fn contents(document: &Document, entries: &[Entry], measure: &Measure<'_>) -> Ve
     let mut pages = Vec::new();
     let mut body = anchored("middle", TEXT_WIDTH / 2.0, 16.0, 17.0, BLUE, title);
     let mut y = 52.0;
+    // Contents a little longer than a page are set closer rather than on two.
+    let step_of = |level: u8| if level == 1 { 21.0 } else { 17.0 };
+    let whole: f32 = entries.iter().map(|e| step_of(e.0)).sum();
+    let closer = (TEXT_HEIGHT - y) / whole;
+    let closer = if (0.74..1.0).contains(&closer) {
+        closer
+    } else {
+        1.0
+    };
     for (level, title, page) in entries {
-        let (inset, size, colour, step) = match level {
-            1 => (0.0, 11.0, "#1c1c1c", 21.0),
-            _ => (22.0, 10.0, "#444", 17.0),
+        let step = closer * step_of(*level);
+        let (inset, size, colour) = match level {
+            1 => (0.0, 11.0, "#1c1c1c"),
+            _ => (22.0, 10.0, "#444"),
         };
         let lines = measure.wrap(title, size, TEXT_WIDTH - inset - 50.0, 0.0);
         if y + step * lines.len() as f32 > TEXT_HEIGHT {

@@ -107,7 +107,7 @@ pub fn validation(b: &mut Build<'_>) -> Result<()> {
             );
             let note = b.source("validation/roc.csv");
             let file = format!("plots/roc_{level}_{}.png", h.name());
-            b.picture("validation", &file, caption, 0.62, note)?;
+            b.picture("validation", &file, caption, 0.72, note)?;
         }
     }
     b.section("上报灾情的重现期", "Return periods of reported figures");
@@ -116,6 +116,7 @@ pub fn validation(b: &mut Build<'_>) -> Result<()> {
         "Where each reported figure stands on the simulated curve of the greatest event of a year; the interval is that of the number of simulated years alone. Reported losses are money of their year, neither prices nor growth of assets being brought up to date, so that early events look small; what they count differs. Compare orders of magnitude.",
     ));
     positions(b, &table("losses"));
+    beyond(b, &table("losses"));
     for k in 0..8 {
         let caption = b.t(
             "上报损失在模拟超越曲线上的位置",
@@ -126,7 +127,7 @@ pub fn validation(b: &mut Build<'_>) -> Result<()> {
             "validation",
             &format!("plots/reported_{k:02}.png"),
             caption,
-            0.62,
+            0.72,
             note,
         )?;
     }
@@ -354,6 +355,27 @@ fn positions(b: &mut Build<'_>, losses: &Table) {
     );
 }
 
+/// Reported figures that no simulated year reaches: what the model is too low in.
+fn beyond(b: &mut Build<'_>, losses: &Table) {
+    let mut metrics: Vec<String> = Vec::new();
+    let mut n = 0;
+    for r in losses.rows.iter().filter(|r| r[7].as_f64() == Some(0.0)) {
+        n += 1;
+        let word = metric_word(b, &r[4].to_string());
+        if !metrics.contains(&word) {
+            metrics.push(word);
+        }
+    }
+    if n > 0 {
+        let all = losses.rows.len();
+        let list = metrics.join(if b.say.zh { "、" } else { ", " });
+        b.text(b.t(
+            &format!("{all}个上报数字中有{n}个超过全部模拟年（{list}）：模型对这些指标明显偏低，或统计口径不同（如上报含预防性转移、受灾含轻微影响），使用时须注意。"),
+            &format!("{n} of {all} reported figures exceed every simulated year ({list}): in these the model is clearly low, or counts something else (reports hold people moved as a precaution, and slight effects); mind this in use."),
+        ));
+    }
+}
+
 fn rates(b: &mut Build<'_>, rates: &Table) {
     let rows: Vec<Vec<Cell>> = rates
         .rows
@@ -438,10 +460,15 @@ fn calibration(b: &mut Build<'_>, calibration: &Table) -> Result<()> {
     );
     let caption = b.t("校准图", "Calibration");
     let note = b.source("validation/calibration.csv");
-    b.picture("validation", "plots/calibration.png", caption, 0.62, note)?;
+    b.picture("validation", "plots/calibration.png", caption, 0.72, note)?;
+    let sum = |f: &dyn Fn(&Vec<Value>) -> f64| calibration.rows.iter().map(f).sum::<f64>();
+    let cell = |r: &Vec<Value>, i: usize| r[i].as_f64().unwrap_or(0.0);
+    let expected = sum(&|r| cell(r, 1) * cell(r, 3));
+    let found = sum(&|r| cell(r, 2));
+    let (expected, found_text) = (digits(expected), digits(found));
     b.text(b.t(
-        "模拟概率普遍高于有记录比例，可能是模型高估，也可能是记录不全；在补齐全部灾情记录之前两者不能区分。",
-        "Where simulated probabilities lie above the share with a record, the model may be too high or the record incomplete; until all disasters are on record, the two cannot be told apart.",
+        &format!("按模拟概率应有{expected}个单元×灾种留下记录，实有{found_text}个。模拟多于记录时，可能是模型高估，也可能是记录不全；在补齐全部灾情记录之前两者不能区分。"),
+        &format!("By the simulated probabilities {expected} pairs of unit and hazard should have a record, {found_text} have one. Where more are simulated than recorded the model may be too high or the record incomplete; until all disasters are on record, the two cannot be told apart."),
     ));
     Ok(())
 }

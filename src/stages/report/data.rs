@@ -74,6 +74,11 @@ pub(super) fn digits(v: f64) -> String {
     format!("{v:.*}", (2 - size) as usize)
 }
 
+/// A return period as it was asked for.
+pub(super) fn years(t: f64) -> String {
+    if t >= 1e4 { grouped(t) } else { format!("{t}") }
+}
+
 /// A whole number, thousands apart.
 pub(super) fn grouped(v: f64) -> String {
     let text = format!("{:.0}", v.abs());
@@ -106,6 +111,8 @@ pub(super) fn between(low: f64, high: f64) -> String {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Method {
+    /// What it is about, for whoever edits the file.
+    #[allow(dead_code)]
     pub key: String,
     pub when: String,
     pub title_zh: String,

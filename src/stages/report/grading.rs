@@ -106,43 +106,44 @@ fn townships(b: &mut Build<'_>) -> Result<()> {
     let pack = d.packs.get("unit-risk")?;
     let n = pack.grading.classes();
     b.section("乡镇", "Townships");
-    let mut columns = vec![
-        Column::text(b.t("单元", "Unit"), 1.2),
-        Column::word(b.t("灾种", "Hazard"), 1.0),
-    ];
-    for g in 1..=n {
-        columns.push(Column::number(
-            pack.name(g as u8, b.say.zh).to_string(),
-            0.8,
-        ));
-    }
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    // A province has hundreds of rows here: the sums by hazard are enough.
-    let by_unit = d.units.len() <= 15;
-    let groups: Vec<(String, Option<&str>)> = if by_unit {
-        d.units
-            .iter()
-            .map(|u| (u.name.clone(), Some(u.code.as_str())))
-            .collect()
+    let mut columns = vec![Column::text(b.t("单元", "Unit"), 1.0)];
+    columns.extend(Hazard::ALL.map(|h| Column::word(hazard_name(b, h), 1.0)));
+    // A province has too many counties for a row each: the sums are enough.
+    let groups: Vec<(String, Option<&str>)> = if d.units.len() <= 25 {
+        let of = |u: &'_ super::super::store::UnitRow| u.name.clone();
+        let codes = d.units.iter().map(|u| (of(u), Some(u.code.as_str())));
+        codes.chain([(d.region(b.say).to_string(), None)]).collect()
     } else {
         vec![(d.region(b.say).to_string(), None)]
     };
-    for (name, code) in groups {
-        for h in Hazard::ALL {
-            let of = |g: usize| {
-                (list.rows.iter())
-                    .filter(|r| code.is_none_or(|c| r[unit].to_string() == c))
-                    .filter(|r| r[hazard].to_string() == h.name())
-                    .filter(|r| r[grade].as_f64() == Some(g as f64))
-                    .count()
-            };
-            let mut row: Vec<Cell> = vec![name.clone().into(), hazard_name(b, h).into()];
-            row.extend((1..=n).map(|g| Cell::from(of(g).to_string())));
-            rows.push(row);
-        }
-    }
+    let rows: Vec<Vec<Cell>> = groups
+        .into_iter()
+        .map(|(name, code)| {
+            let mut row: Vec<Cell> = vec![name.into()];
+            for h in Hazard::ALL {
+                let counts: Vec<String> = (1..=n)
+                    .map(|g| {
+                        let of_grade = list
+                            .rows
+                            .iter()
+                            .filter(|r| code.is_none_or(|c| r[unit].to_string() == c))
+                            .filter(|r| r[hazard].to_string() == h.name())
+                            .filter(|r| r[grade].as_f64() == Some(g as f64));
+                        of_grade.count().to_string()
+                    })
+                    .collect();
+                row.push(counts.join(" / ").into());
+            }
+            row
+        })
+        .collect();
+    let names: Vec<&str> = (1..=n).map(|g| pack.name(g as u8, b.say.zh)).collect();
+    let names = names.join(" / ");
     b.table(
-        b.t("各等级乡镇数", "Number of townships by grade"),
+        b.t(
+            &format!("各等级乡镇数（{names}）"),
+            &format!("Number of townships by grade ({names})"),
+        ),
         columns,
         rows,
         b.source("risk/townships.csv: grade")

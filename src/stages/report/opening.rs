@@ -2,7 +2,7 @@
 
 use super::super::losses::assessed;
 use super::build::Build;
-use super::data::{Origin, between, digits, find, grouped};
+use super::data::{Origin, between, digits, find, grouped, years};
 use anlan_engine::Result;
 use anlan_models::hazard::Hazard;
 use anlan_models::report::{Cell, Column};
@@ -20,7 +20,7 @@ pub fn summary(b: &mut Build<'_>) -> Result<()> {
     let region = d.region(b.say).to_string();
     let people: f64 = d.units.iter().map(|u| u.population).sum();
     let gdp: f64 = d.units.iter().map(|u| u.gdp_yuan).sum();
-    let years = project.losses.years;
+    let simulated = project.losses.years;
     b.unnumbered("摘要", "Summary");
     let names: Vec<String> = (Hazard::ALL.into_iter())
         .filter(|h| assessed(d.ctx, *h))
@@ -34,14 +34,14 @@ pub fn summary(b: &mut Build<'_>) -> Result<()> {
             names.join("、"),
             grouped(people),
             b.say.money(gdp),
-            grouped(f64::from(years)),
+            grouped(f64::from(simulated)),
         ),
         &format!(
             "This report assesses the risk from {} in the {units} counties of {region}, with {} residents and a GDP of {}. All hazards are simulated on one clock for {} years (seed {seed}); money is in yuan of 2020.",
             names.join(", "),
             grouped(people),
             b.say.money(gdp),
-            grouped(f64::from(years)),
+            grouped(f64::from(simulated)),
         ),
     ));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
@@ -70,7 +70,7 @@ pub fn summary(b: &mut Build<'_>) -> Result<()> {
         );
     }
     let period = d.headline_period();
-    let t = digits(period);
+    let t = years(period);
     let of_period = |metric: &str, curve: &str| d.level(code, "all", metric, curve, period);
     if let Some([value, low, high]) = of_period("direct_loss_yuan", "aep") {
         push(

@@ -3,7 +3,7 @@
 use super::super::losses::assessed;
 use super::super::{store, summary};
 use super::build::{Build, filled};
-use super::data::{between, digits, find, grouped};
+use super::data::{between, digits, find, grouped, years};
 use super::opening::hazard_name;
 use anlan_engine::Result;
 use anlan_models::hazard::Hazard;
@@ -107,8 +107,15 @@ pub fn hazard(b: &mut Build<'_>) -> Result<()> {
             flood(b)?;
         }
         grade_areas(b, hazard, &inside, cell_km2)?;
+        let mut shown = 0;
         for (_, file, zh, en) in MAPS.iter().filter(|m| m.0 == hazard) {
-            map(b, file, zh, en)?;
+            shown += usize::from(map(b, file, zh, en)?);
+        }
+        if shown == 0 && b.data.ctx.project.report.maps.is_empty() {
+            b.note(b.t(
+                "成果中没有该灾种的PNG地图（产品格式未含png），图件见products/maps。",
+                "No map of this hazard is among the products as PNG (the formats leave it out); see products/maps.",
+            ));
         }
     }
     // Maps that the project names and the choice above does not know.
@@ -135,7 +142,7 @@ fn flood(b: &mut Build<'_>) -> Result<()> {
         .iter()
         .map(|(t, km2, mean)| {
             vec![
-                digits(*t).into(),
+                years(*t).into(),
                 digits(*km2).into(),
                 format!("{mean:.2}").into(),
             ]
@@ -405,7 +412,7 @@ fn exceedance(b: &mut Build<'_>, code: &str, scale: f64, unit_name: &str) {
             let oep = d.level(code, "all", "direct_loss_yuan", "oep", t)?;
             let interval = |v: [f64; 3]| between(v[1] / scale, v[2] / scale);
             Some(vec![
-                digits(t).into(),
+                years(t).into(),
                 digits(aep[0] / scale).into(),
                 interval(aep).into(),
                 digits(oep[0] / scale).into(),
@@ -461,7 +468,7 @@ fn people(b: &mut Build<'_>, places: &[(String, String)]) {
             row
         })
         .collect();
-    let t = digits(period);
+    let t = years(period);
     let event = b.t(
         &format!("{t}年一遇事件"),
         &format!("event of 1 in {t} years"),

@@ -3,7 +3,7 @@
 use super::super::losses::assessed;
 use super::super::{Context, store};
 use super::build::Build;
-use super::data::{Data, Say, between, digits, grouped};
+use super::data::{Data, Say, between, digits, grouped, years};
 use super::grading::{danger_sites, grade_cell, reserve_table, shelters};
 use super::opening::hazard_name;
 use crate::manifest::RELEASE;
@@ -72,7 +72,7 @@ fn one(data: &Data<'_>, say: Say, layers: &Layers, unit: usize) -> Result<Docume
         ),
     ));
     let period = data.headline_period();
-    let t = digits(period);
+    let t = years(period);
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for hazard in Hazard::ALL.into_iter().map(Some).chain([None]) {
         let key = hazard.map_or("all", Hazard::name);
