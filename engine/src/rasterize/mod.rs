@@ -10,15 +10,18 @@
 //! | [`rasterize`] with [`Rule::AllTouched`] | every cell whose interior the polygon meets, as GDAL's `-at` |
 //! | [`coverage`], [`coverage_runs`] | signed-area accumulation, exact to the rounding of f64 |
 //! | [`rasterize_lines`] | every cell that a line passes through |
+//! | [`line_lengths`] | the length of a line in each cell |
 //!
 //! [`outlines`] goes the other way: polygons around the cells of a mask.
 
 mod coverage;
+mod lengths;
 mod lines;
 mod outlines;
 mod polygons;
 
 pub use coverage::{Coverage, Run, coverage, coverage_runs};
+pub use lengths::line_lengths;
 pub use lines::rasterize_lines;
 pub use outlines::outlines;
 pub use polygons::{Rule, rasterize};
