@@ -8,9 +8,10 @@
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
 //! made from. [`flood`] runs a flood
-//! case of its own, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
+//! case of its own, [`export`] gives the exposure of a run to other programs, [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves
 //! through the loss engine alone. The numerics are in [`engine`], the hazards and the census in [`models`].
 
+pub mod export;
 pub mod flood;
 pub mod frequency;
 pub mod manifest;

@@ -3,9 +3,11 @@
 
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
+use anlan::export::ExposureExport;
 use anlan::flood::FloodOptions;
 use anlan::messages::Messages;
 use anlan::models::cartography::SheetLanguage;
+use anlan::models::census::exposure::PeopleAt;
 use anlan::portfolio::{PortfolioOptions, Said, Source, import};
 use anlan::progress::News;
 use anlan::run::{RunOptions, check, run};
@@ -48,6 +50,14 @@ enum Engine {
     Oasis,
     Climada,
     Openquake,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq)]
+enum People {
+    Night,
+    Day,
+    Mean,
+    Holiday,
 }
 
 #[derive(Subcommand)]
@@ -155,6 +165,23 @@ enum Command {
     Frequency(frequency::FrequencyArguments),
     /// Intensity-duration-frequency of rain, and the storm formula (暴雨强度公式) through it.
     Idf(frequency::IdfArguments),
+    /// Write the exposure of a finished run as a portfolio for `loss` or other programs (承灾体导出).
+    Export {
+        /// Output folder of the run.
+        run: PathBuf,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// When people are counted where they are.
+        #[arg(long, value_enum, default_value = "night")]
+        people: People,
+        /// Dwellings as buildings by structure and storeys.
+        #[arg(long)]
+        buildings: bool,
+        /// CSV in place of Parquet.
+        #[arg(long)]
+        csv: bool,
+    },
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -352,6 +379,32 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         Command::Idf(given) => {
             let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
             tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Export {
+            run,
+            out,
+            people,
+            buildings,
+            csv,
+        } => {
+            let export = ExposureExport {
+                people: match people {
+                    People::Night => PeopleAt::Night,
+                    People::Day => PeopleAt::Day,
+                    People::Mean => PeopleAt::Mean,
+                    People::Holiday => PeopleAt::Holiday,
+                },
+                buildings: *buildings,
+                csv: *csv,
+            };
+            let made = anlan::export::exposure(run, out, export)?;
+            if arguments.json {
+                print(&serde_json::json!({"portfolio": made}).to_string());
+            } else if !arguments.quiet {
+                let word = if zh { "已写入" } else { "written" };
+                print(&format!("{word}: {}", made.display()));
+            }
             Ok(())
         }
         Command::New { dir, flood } => new_project(dir, *flood, zh),

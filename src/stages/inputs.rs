@@ -1,5 +1,6 @@
 //! All inputs of a project, read and checked before anything is computed or written.
 
+use super::exposure_inputs::{self, ExposureInputs};
 use crate::project::Project;
 use anlan_engine::datum::{Shift, detect_shift};
 use anlan_engine::io::vector::{Feature, Layer};
@@ -61,6 +62,8 @@ pub struct Inputs {
     pub shelters: Option<Vec<Shelter>>,
     /// Hidden-danger sites, if given: the checked table.
     pub danger_sites: Option<table::Table>,
+    /// What the project gives for the exposure beyond the census.
+    pub exposure: ExposureInputs,
     /// Findings of the census check.
     pub findings: Vec<Finding>,
     /// What was normalised or filled in.
@@ -180,11 +183,8 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         .danger_sites
         .as_ref()
         .and_then(|_| take(&mut faults, read_danger_sites(&file("danger_sites"))));
-    if !faults.is_empty() {
-        return Err(Error::Input(faults));
-    }
     let resolved = resolve(&records, &codes, &crosswalk);
-    let units = all
+    let units: Vec<Unit> = all
         .into_iter()
         .filter_map(|(code, name, border)| {
             let record = resolved.iter().find(|r| r.code.as_str() == code)?.clone();
@@ -196,6 +196,10 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
             })
         })
         .collect();
+    let exposure = exposure_inputs::read(project, &file, &units, &crosswalk, crs, &mut faults);
+    let Some(exposure) = exposure.filter(|_| faults.is_empty()) else {
+        return Err(Error::Input(faults));
+    };
     let region = region.reprojected(crs);
     Ok(Inputs {
         grid,
@@ -209,6 +213,7 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         depots,
         shelters,
         danger_sites,
+        exposure,
         findings,
         notes,
     })

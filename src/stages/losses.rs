@@ -27,7 +27,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     let units = store::units(ctx)?;
     let ledger = store::ledger(ctx, grid, &units)?;
     let values = ExposureValues::builtin();
-    let exposure = ledger.exposure(&values)?;
+    let exposure = ledger.exposure(&values, ctx.project.losses.people)?;
     let mut cells = exposure.place.clone();
     cells.dedup();
     let weather = store::weather_model(ctx)?;

@@ -1,12 +1,15 @@
 //! The stages of the pipeline, as tasks: what each reads, which options it depends on, and what it makes.
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► products
+//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire,places} ─► losses ─► risk ─► relief ─► products
 //! ```
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
 
 mod bilingual;
+mod exposure;
+pub mod exposure_inputs;
+mod exposure_tables;
 mod facilities;
 mod flood;
 mod hazard;
@@ -14,6 +17,7 @@ pub mod inputs;
 mod layers;
 mod losses;
 mod models;
+mod places;
 mod products;
 mod relief;
 mod risk;
@@ -23,6 +27,7 @@ mod summary;
 mod weather;
 
 pub(crate) use models::Cache;
+pub(crate) use store::read_ledger;
 
 use crate::manifest::Draft;
 use crate::progress::{Listener, News};
@@ -136,9 +141,19 @@ pub(crate) const TASKS: &[Task] = &[
             "danger_sites",
             "depots",
             "shelters",
+            "dasymetric",
+            "population_weight",
+            "night_light",
+            "building_density",
+            "economy",
+            "houses",
+            "critical_places",
+            "lifelines",
         ],
         upstream: &[],
-        options: |p| json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2}),
+        options: |p| {
+            json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2, "exposure": p.exposure})
+        },
         run: layers::run,
     },
     Task {
@@ -175,6 +190,22 @@ pub(crate) const TASKS: &[Task] = &[
         upstream: &["layers", "weather"],
         options: |p| json!({"project": common(p), "fire": p.fire}),
         run: hazard::fire,
+    },
+    Task {
+        name: "hazard/places",
+        inputs: &[],
+        upstream: &[
+            "layers",
+            "hazard/flood",
+            "hazard/convection",
+            "hazard/geology",
+            "hazard/fire",
+        ],
+        options: |p| {
+            json!({"project": common(p), "flood": p.flood.return_periods, "geology": p.geology.return_periods,
+                   "fire": p.fire.return_periods})
+        },
+        run: places::run,
     },
     Task {
         name: "losses",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod exposure;
 mod flood;
 mod frequency;
 mod pipeline;

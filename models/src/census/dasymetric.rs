@@ -89,6 +89,29 @@ pub enum Covariate {
 }
 
 impl Covariate {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Covariate::Cover => "cover",
+            Covariate::CoarseCover => "coarse_cover",
+            Covariate::Urbanity => "urbanity",
+            Covariate::SlopeDeg => "slope_deg",
+            Covariate::ElevationM => "elevation_m",
+            Covariate::HandM => "hand_m",
+            Covariate::PlaceM => "place_m",
+            Covariate::RoadM => "road_m",
+            Covariate::RiverM => "river_m",
+            Covariate::PlacePeople => "place_people",
+            Covariate::CropShare => "crop_share",
+            Covariate::ForestShare => "forest_share",
+            Covariate::RoadLengthM => "road_length_m",
+            Covariate::Residents => "residents",
+            Covariate::PopulationWeight => "population_weight",
+            Covariate::NightLight => "night_light",
+            Covariate::BuildingDensity => "building_density",
+        }
+    }
+
     /// Covariates that only a project's own raster can give, with the field of `[inputs]` that names it.
     pub const GIVEN: [(Covariate, &'static str); 3] = [
         (Covariate::PopulationWeight, "population_weight"),
@@ -349,7 +372,7 @@ impl Dasymetric {
         for quantity in all {
             let name = self.chosen.get(&quantity).map_or("", String::as_str);
             if !self.set.iter().any(|s| s.id == name) {
-                let known: Vec<&str> = self.set.iter().map(|s| s.id.as_str()).collect();
+                let known: Vec<String> = self.set.iter().map(|s| format!("`{}`", s.id)).collect();
                 fault(
                     format!("[use] {}", quantity.name()),
                     format!("`{name}`"),
@@ -394,7 +417,7 @@ impl Dasymetric {
                     if let Some(wrong) = self.wrong(set, factor) {
                         fault(
                             format!("set {}", set.id),
-                            format!("{factor:?}"),
+                            format!("factor `{}`", factor.covariate.name()),
                             wrong.into(),
                             "correct the factor",
                         );
@@ -444,14 +467,14 @@ impl Dasymetric {
             .expect("every quantity has a set, which reading has checked")
     }
 
-    /// The chosen sets that need a raster the project does not give, as faults.
-    pub fn lacking(&self, covariates: &Covariates<'_>, path: &Path) -> Vec<Fault> {
+    /// The chosen sets that need a raster that is not among those `given`, as faults.
+    pub fn lacking(&self, given: &[Covariate], path: &Path) -> Vec<Fault> {
         let mut faults = Vec::new();
         for &quantity in self.chosen.keys() {
             for f in self.set_of(quantity).part.iter().flat_map(|p| &p.factor) {
-                let given = Covariate::GIVEN.iter().find(|g| g.0 == f.covariate);
-                if let Some((_, field)) = given
-                    && !covariates.has(f.covariate)
+                let own = Covariate::GIVEN.iter().find(|g| g.0 == f.covariate);
+                if let Some((covariate, field)) = own
+                    && !given.contains(covariate)
                 {
                     faults.push(
                         Fault::new(
@@ -460,7 +483,7 @@ impl Dasymetric {
                             format!("a raster in [inputs] {field}"),
                             "give the raster, or choose another set",
                         )
-                        .at(format!("[use] {}", quantity.name())),
+                        .at(format!("weights of {}", quantity.name())),
                     );
                 }
             }
@@ -739,11 +762,11 @@ mod tests {
             .replace("13 = 12.0", "13 = -12.0");
         let error = Dasymetric::read(&text, Path::new("d.toml")).unwrap_err();
         assert_eq!(error.faults().len(), 3, "{error}");
-        let cover = row(&[12_u8]);
         let mut file = Dasymetric::builtin();
         file.chosen.insert(Quantity::Residents, "litpop".into());
-        let lacking = file.lacking(&Covariates::new(&cover, &cover), Path::new("d.toml"));
-        assert_eq!(lacking.len(), 2);
+        assert_eq!(file.lacking(&[], Path::new("d.toml")).len(), 2);
+        let given = [Covariate::NightLight, Covariate::PopulationWeight];
+        assert!(file.lacking(&given, Path::new("d.toml")).is_empty());
     }
 
     proptest! {
