@@ -158,7 +158,11 @@ fn write_items_csv(path: &Path, items: &[Item], units: &[String]) -> Result<()> 
         let mut out = BufWriter::new(fs::File::create(tmp).map_err(failed)?);
         writeln!(out, "item,place,class,value,unit").map_err(failed)?;
         for (n, i) in items.iter().enumerate() {
-            let line = writeln!(out, "{n},{},{},{},{}", i.place, i.class, i.value, units[i.unit]);
+            let line = writeln!(
+                out,
+                "{n},{},{},{},{}",
+                i.place, i.class, i.value, units[i.unit]
+            );
             line.map_err(failed)?;
         }
         out.flush().map_err(failed)
@@ -176,10 +180,7 @@ fn write_places(path: &Path, items: &[Item], grid: &Grid) -> Result<()> {
         Column::new("y_m", at(&|rc| grid.y(rc.0))),
     ];
     let [x, y] = columns;
-    parquet::write(
-        path,
-        &[Column::new("place", ColumnData::U32(places)), x, y],
-    )
+    parquet::write(path, &[Column::new("place", ColumnData::U32(places)), x, y])
 }
 
 /// The portfolio file: classes with their measures; events and vulnerabilities are the user's to give.
@@ -190,7 +191,11 @@ fn portfolio(exposure: &str, values: &ExposureValues, buildings: bool, grid: Gri
          places = \"places.parquet\"\nplaces_epsg = {}\n",
         grid.crs.epsg()
     );
-    let mut class = |code: u32, vulnerability: &str, name: &str, name_zh: &str, measure: &Measure| {
+    let mut class = |code: u32,
+                     vulnerability: &str,
+                     name: &str,
+                     name_zh: &str,
+                     measure: &Measure| {
         let measure = match measure {
             Measure::Money {
                 currency,

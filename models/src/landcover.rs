@@ -321,13 +321,19 @@ mod tests {
         // 1000 people at 110 m² are 13.6 cells of 8100 m².
         assert_eq!(towns, 14);
         let shares = shares(&cover, &distance, &rules);
-        for (&c, (&u, &crop)) in cover
-            .values()
-            .iter()
-            .zip(shares.urbanity.values().iter().zip(shares.crop_share.values()))
-        {
+        for (&c, (&u, &crop)) in cover.values().iter().zip(
+            shares
+                .urbanity
+                .values()
+                .iter()
+                .zip(shares.crop_share.values()),
+        ) {
             let town = c == igbp::URBAN;
-            assert!(if town { u == 1.0 && crop == 0.0 } else { u <= 0.5 && crop > 0.0 });
+            assert!(if town {
+                u == 1.0 && crop == 0.0
+            } else {
+                u <= 0.5 && crop > 0.0
+            });
         }
     }
 }

@@ -258,11 +258,7 @@ fn place_cells(
             // The cell's own unit: one cell is never booked in two.
             let here = unit.data[(row, col)];
             let named = inputs.units.iter().position(|u| u.code == p.unit)?;
-            let of = if here == u16::MAX {
-                named as u16
-            } else {
-                here
-            };
+            let of = if here == u16::MAX { named as u16 } else { here };
             Some((p, grid.index(row, col), of))
         })
         .collect()
@@ -334,10 +330,7 @@ pub fn write(
             "重点场所 places",
             exposure_tables::places(inputs, made, townships, township),
         ),
-        (
-            "生命线 lifelines",
-            exposure_tables::lifelines(inputs, made),
-        ),
+        ("生命线 lifelines", exposure_tables::lifelines(inputs, made)),
         (
             "权重检验 weights",
             exposure_tables::check(inputs, &made.predictions),

@@ -9,12 +9,12 @@ use anlan_engine::io::table::{Table, write_csv, write_xlsx};
 use anlan_engine::io::vector::{Feature, Layer};
 use anlan_engine::io::{Value, geotiff, vector};
 use anlan_engine::{Crs, Error, Raster, Result};
+use anlan_models::census::Record;
 use anlan_models::census::buildings::{BuildingRow, BuildingTable, STOREYS, STRUCTURES};
 use anlan_models::census::crossval::{Prediction, families, skill};
 use anlan_models::census::daytime::Moves;
 use anlan_models::census::lifelines::{LifelineRow, LifelineTable};
 use anlan_models::census::places::PlaceTable;
-use anlan_models::census::Record;
 use anlan_models::census::township::Township;
 use std::path::PathBuf;
 

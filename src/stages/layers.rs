@@ -1,9 +1,9 @@
 //! `layers`: terrain, hydrology, land cover and exposure on the compute grid.
 
-use super::{exposure, facilities};
 use super::inputs::{Inputs, read, units_layer};
 use super::models::channel_area_km2;
 use super::{Context, store};
+use super::{exposure, facilities};
 use crate::manifest::Draft;
 use anlan_engine::hydrology::{
     breach_depressions, fill_depressions_epsilon, flow_accumulation, flow_direction, hand,
@@ -135,9 +135,7 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     };
     let synthetic_roads = || roads(&inputs, &grid, &slope, &unit);
     let made = exposure::make(ctx, &inputs, &ground, synthetic_roads)?;
-    let exposure::Made {
-        ledger, road_m, ..
-    } = &made;
+    let exposure::Made { ledger, road_m, .. } = &made;
     ctx.step(0.8, "writing");
     let soil = soil_classes(&slope, &cover);
     let ignition = ignition_weight(&cover, &settlement_m, road_m);

@@ -151,9 +151,7 @@ pub(crate) const TASKS: &[Task] = &[
             "lifelines",
         ],
         upstream: &[],
-        options: |p| {
-            json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2, "exposure": p.exposure})
-        },
+        options: |p| json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2, "exposure": p.exposure}),
         run: layers::run,
     },
     Task {

@@ -82,8 +82,8 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
             )));
         };
         // Screening ranks slides and fires and gives them no intensity.
-        let ranked = ctx.project.project.screening
-            && matches!(hazard, Hazard::Geology | Hazard::Fire);
+        let ranked =
+            ctx.project.project.screening && matches!(hazard, Hazard::Geology | Hazard::Fire);
         if ranked {
             continue;
         }

@@ -2,11 +2,11 @@
 
 use crate::region::{Region, bytes};
 use anlan::engine::datum::gcj02_offset;
+use anlan::engine::io::Value;
 use anlan::engine::io::geotiff::{self, Tags};
 use anlan::engine::io::parquet::{self, ColumnData};
 use anlan::engine::io::table::{self, Table, write_csv};
 use anlan::engine::io::vector::{self, Feature, Layer};
-use anlan::engine::io::Value;
 use anlan::engine::{Crs, Grid, Raster};
 use anlan::export::{ExposureExport, exposure};
 use anlan::models::census::exposure::PeopleAt;
@@ -32,7 +32,10 @@ fn layers(region: &Region, out: &str, threads: usize) -> PathBuf {
 }
 
 fn sums(table: &Table, column: &str, weight: impl Fn(&[Value]) -> bool) -> BTreeMap<String, f64> {
-    let (unit, at) = (table.require("unit").unwrap(), table.require(column).unwrap());
+    let (unit, at) = (
+        table.require("unit").unwrap(),
+        table.require(column).unwrap(),
+    );
     let mut out = BTreeMap::new();
     for row in table.rows.iter().filter(|r| weight(r)) {
         *out.entry(row[unit].to_string()).or_insert(0.0) += row[at].as_f64().unwrap();
@@ -77,12 +80,20 @@ fn what_is_not_given_is_made_and_marked() {
     let gdp: f64 = column(&ledger, "gdp_yuan").iter().sum();
     let sectors: f64 = ["primary", "secondary", "tertiary"]
         .iter()
-        .map(|s| column(&ledger, &format!("gdp_{s}_yuan")).iter().sum::<f64>())
+        .map(|s| {
+            column(&ledger, &format!("gdp_{s}_yuan"))
+                .iter()
+                .sum::<f64>()
+        })
         .sum();
     assert!((sectors / gdp - 1.0).abs() < 1e-12);
     let floor: f64 = ["concrete", "masonry", "brick_wood"]
         .iter()
-        .map(|s| column(&ledger, &format!("floor_{s}_m2")).iter().sum::<f64>())
+        .map(|s| {
+            column(&ledger, &format!("floor_{s}_m2"))
+                .iter()
+                .sum::<f64>()
+        })
         .sum();
     let built: f64 = column(&file("buildings.parquet"), "floor_m2").iter().sum();
     assert!((built / floor - 1.0).abs() < 1e-12);
@@ -103,9 +114,10 @@ fn what_is_not_given_is_made_and_marked() {
         check.require("misplaced_share").unwrap(),
     );
     let misplaced = |name: &str| {
-        let row = check.rows.iter().find(|r| {
-            r[set].to_string() == name && r[quantity].to_string() == "residents"
-        });
+        let row = check
+            .rows
+            .iter()
+            .find(|r| r[set].to_string() == name && r[quantity].to_string() == "residents");
         row.unwrap()[wrong].as_f64().unwrap()
     };
     assert!(misplaced("settled") < misplaced("area"));
@@ -124,10 +136,17 @@ fn what_is_not_given_is_made_and_marked() {
     let items = target.join("exposure.parquet");
     let (class, values) = (column(&items, "class"), column(&items, "value"));
     let total = |c: &dyn Fn(f64) -> bool| -> f64 {
-        class.iter().zip(&values).filter(|(k, _)| c(**k)).map(|(_, v)| v).sum()
+        class
+            .iter()
+            .zip(&values)
+            .filter(|(k, _)| c(**k))
+            .map(|(_, v)| v)
+            .sum()
     };
     assert_eq!(total(&|c| c == 10.0), 7_050_683.0);
-    let built: f64 = column(&file("buildings.parquet"), "value_yuan").iter().sum();
+    let built: f64 = column(&file("buildings.parquet"), "value_yuan")
+        .iter()
+        .sum();
     assert!((total(&|c| c >= 100.0) / built - 1.0).abs() < 1e-12);
 }
 
@@ -183,9 +202,8 @@ fn give(region: &Region) {
     }
     write_csv(&region.file("places_critical.csv"), &places).unwrap();
 
-    let line = |points: &[(f64, f64)]| {
-        geo::Geometry::LineString(geo::LineString::from(points.to_vec()))
-    };
+    let line =
+        |points: &[(f64, f64)]| geo::Geometry::LineString(geo::LineString::from(points.to_vec()));
     let lines = Layer {
         source: PathBuf::new(),
         crs: Crs::CGCS2000,
@@ -235,7 +253,12 @@ fn what_is_given_is_used_on_any_number_of_threads() {
     // People where the raster has them, and all of the unit's.
     let ledger = file("exposure.parquet");
     let (unit, people) = (column(&ledger, "unit"), column(&ledger, "population"));
-    let own: Vec<f64> = unit.iter().zip(&people).filter(|(u, _)| **u == 0.0).map(|(_, p)| *p).collect();
+    let own: Vec<f64> = unit
+        .iter()
+        .zip(&people)
+        .filter(|(u, _)| **u == 0.0)
+        .map(|(_, p)| *p)
+        .collect();
     assert_eq!(own.iter().sum::<f64>(), 957_055.0);
     let crowded: f64 = own.iter().filter(|p| **p > 100.0).sum();
     assert!(crowded > 0.99 * 957_055.0, "{crowded}");
@@ -264,9 +287,17 @@ fn what_is_given_is_used_on_any_number_of_threads() {
     let places = table::read(&file("critical_places.csv")).unwrap();
     assert_eq!(places.rows.len(), 2);
     let township = places.require("township").unwrap();
-    assert!(places.rows.iter().all(|r| r[township].to_string().starts_with("330702")));
+    assert!(
+        places
+            .rows
+            .iter()
+            .all(|r| r[township].to_string().starts_with("330702"))
+    );
     assert_eq!(
-        vector::read(&file("critical_places.gpkg")).unwrap().features.len(),
+        vector::read(&file("critical_places.gpkg"))
+            .unwrap()
+            .features
+            .len(),
         2
     );
 
@@ -281,10 +312,17 @@ fn what_is_given_is_used_on_any_number_of_threads() {
     for (name, dlat) in [("national-road", 0.07), ("power-line", 0.10)] {
         // Degrees at 29.1 N: 110,853 m and 97,380 m (GRS80).
         let plane = libm::hypot(0.2 * 97_380.0, dlat * 110_853.0);
-        assert!((length(name) / plane - 1.0).abs() < 1e-3, "{name} {}", length(name));
+        assert!(
+            (length(name) / plane - 1.0).abs() < 1e-3,
+            "{name} {}",
+            length(name)
+        );
     }
     assert_eq!(
-        column(&file("lifelines.parquet"), "length_m").iter().sum::<f64>().round(),
+        column(&file("lifelines.parquet"), "length_m")
+            .iter()
+            .sum::<f64>()
+            .round(),
         (length("national-road") + length("power-line")).round()
     );
 }
@@ -299,13 +337,22 @@ fn what_is_wrong_is_told_before_anything_is_written() {
     places.rows[1][3] = Value::Real(119.65 + gcj02_offset(119.65, 29.1).0 + 2.0);
     write_csv(&region.file("places_critical.csv"), &places).unwrap();
     region.edit(|t| {
-        t.replace("[losses]", "[exposure.sets]\nresidents = \"litpop\"\ncrops = \"corn\"\n\n[losses]")
+        t.replace(
+            "[losses]",
+            "[exposure.sets]\nresidents = \"litpop\"\ncrops = \"corn\"\n\n[losses]",
+        )
     });
     let out = region.file("out");
     let error = region.run_to(&out, 1).unwrap_err();
     assert!(error.is_input() && !out.exists());
     let text = error.to_string();
-    for word in ["游乐园", "330702", "night_light", "`corn`", "[exposure.sets] crops"] {
+    for word in [
+        "游乐园",
+        "330702",
+        "night_light",
+        "`corn`",
+        "[exposure.sets] crops",
+    ] {
         assert!(text.contains(word), "{word}: {text}");
     }
 }
@@ -313,7 +360,10 @@ fn what_is_wrong_is_told_before_anything_is_written() {
 /// What a hazard does at places is what its maps say there.
 pub fn places_at_hazards(out: &Path) {
     let places = table::read(&out.join("layers/critical_places.csv")).unwrap();
-    let (code, cell) = (places.require("code").unwrap(), places.require("cell").unwrap());
+    let (code, cell) = (
+        places.require("code").unwrap(),
+        places.require("cell").unwrap(),
+    );
     let cells: BTreeMap<String, usize> = places
         .rows
         .iter()
@@ -328,7 +378,10 @@ pub fn places_at_hazards(out: &Path) {
             && row[at("return_period_years")].as_f64() == Some(20.0);
         if own {
             let map = depth.values()[cells[&row[at("code")].to_string()]];
-            assert_eq!(row[at("intensity")].as_f64().map(|v| v as f32), (!map.is_nan()).then_some(map));
+            assert_eq!(
+                row[at("intensity")].as_f64().map(|v| v as f32),
+                (!map.is_nan()).then_some(map)
+            );
             let grade = row[at("grade")].as_f64().unwrap();
             assert_eq!(grade > 0.0, map >= 0.15, "{map}");
             wet += u32::from(grade > 0.0);

@@ -303,10 +303,7 @@ pub fn buildings(
     values: &ExposureValues,
 ) -> Vec<BuildingRow> {
     let mut of_unit: Vec<Vec<&LedgerRow>> = vec![Vec::new(); records.len()];
-    for row in rows
-        .iter()
-        .filter(|r| r.floor_m2.iter().any(|f| *f > 0.0))
-    {
+    for row in rows.iter().filter(|r| r.floor_m2.iter().any(|f| *f > 0.0)) {
         of_unit[row.unit as usize].push(row);
     }
     let mut out: Vec<BuildingRow> = records
@@ -376,9 +373,7 @@ fn unit_buildings(
         }
         let totals = match given {
             Some(houses) => houses[structure],
-            None => {
-                unit_totals(table, structure, floors * part, &expected, &urban)
-            }
+            None => unit_totals(table, structure, floors * part, &expected, &urban),
         };
         for (storeys, (count, floor)) in totals.into_iter().enumerate() {
             if count == 0 {

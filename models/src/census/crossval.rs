@@ -203,7 +203,11 @@ pub fn skill(predictions: &[&Prediction], family: &dyn Fn(usize) -> usize) -> Sk
         } else {
             f64::NAN
         },
-        misplaced: if total > 0.0 { 0.5 * wrong / total } else { 0.0 },
+        misplaced: if total > 0.0 {
+            0.5 * wrong / total
+        } else {
+            0.0
+        },
     }
 }
 
@@ -271,7 +275,11 @@ mod tests {
         light.values_mut()[4] = 16.0;
         let covariates = Covariates::new(&cover, &cover)
             .with(super::super::dasymetric::Covariate::NightLight, &light);
-        let records = [record(330_702, 200), record(330_703, 800), record(330_802, 7)];
+        let records = [
+            record(330_702, 200),
+            record(330_703, 800),
+            record(330_802, 7),
+        ];
         let cells = vec![vec![0, 1, 2, 3], vec![4], vec![]];
         let d = Dasymetric::builtin();
         let all = cross_validate(&d, &covariates, &records, &cells, &|_| [0.0, 0.5, 0.5]);

@@ -505,7 +505,10 @@ impl Dasymetric {
         unit: UnitCells<'_>,
     ) -> UnitWeights {
         let open: Vec<bool> = if set.masked {
-            let slope = covariates.fields.iter().find(|f| f.0 == Covariate::SlopeDeg);
+            let slope = covariates
+                .fields
+                .iter()
+                .find(|f| f.0 == Covariate::SlopeDeg);
             let cover = covariates.classes.iter().find(|c| c.0 == Covariate::Cover);
             unit.cells
                 .par_iter()
@@ -652,10 +655,8 @@ pub fn place_people(
         .enumerate()
         .for_each(|(row, line)| {
             let y = grid.y(row);
-            let near: Vec<&(f64, f64, f64)> = places
-                .iter()
-                .filter(|p| (p.1 - y).abs() <= reach)
-                .collect();
+            let near: Vec<&(f64, f64, f64)> =
+                places.iter().filter(|p| (p.1 - y).abs() <= reach).collect();
             for (col, out) in line.iter_mut().enumerate() {
                 if !wanted(row * grid.cols + col) {
                     continue;

@@ -239,11 +239,13 @@ fn make_rows(ledger: &mut Ledger, places: &[DayPlace]) {
         .collect();
     new.sort_unstable();
     new.dedup();
-    ledger.rows.extend(new.into_iter().map(|(cell, unit)| LedgerRow {
-        cell,
-        unit,
-        ..LedgerRow::default()
-    }));
+    ledger
+        .rows
+        .extend(new.into_iter().map(|(cell, unit)| LedgerRow {
+            cell,
+            unit,
+            ..LedgerRow::default()
+        }));
     ledger.rows.sort_by_key(|r| (r.cell, r.unit));
 }
 
@@ -311,10 +313,7 @@ impl Plan {
             out: 0,
             inflow: 0,
         };
-        let net = figures
-            .get(code, Field::DayInflow)
-            .unwrap_or(0.0)
-            .round() as i64;
+        let net = figures.get(code, Field::DayInflow).unwrap_or(0.0).round() as i64;
         if net >= 0 {
             plan.inflow = net as u64;
         } else {
@@ -402,9 +401,7 @@ fn holidays(
     let rural: Vec<f64> = records
         .iter()
         .map(|r| {
-            let own = figures
-                .get(r.code.as_str(), Field::HolidayFactor)
-                .is_some();
+            let own = figures.get(r.code.as_str(), Field::HolidayFactor).is_some();
             let n = r.population.saturating_sub(r.urban_population);
             if own { 0.0 } else { n as f64 }
         })
@@ -543,7 +540,13 @@ mod tests {
             .iter()
             .map(|r| {
                 r.iter()
-                    .map(|v| if v.is_nan() { Value::Null } else { Value::Real(*v) })
+                    .map(|v| {
+                        if v.is_nan() {
+                            Value::Null
+                        } else {
+                            Value::Real(*v)
+                        }
+                    })
                     .collect()
             })
             .collect();
@@ -552,11 +555,8 @@ mod tests {
 
     #[test]
     fn a_town_fills_by_day_and_villages_empty() {
-        let (mut ledger, urbanity) = case(&[
-            (0, 1000, 9e6, 0.0),
-            (0, 1000, 0.0, 1.0),
-            (1, 500, 1e6, 0.0),
-        ]);
+        let (mut ledger, urbanity) =
+            case(&[(0, 1000, 9e6, 0.0), (0, 1000, 0.0, 1.0), (1, 500, 1e6, 0.0)]);
         let records = [record(330_702, 2000), record(330_703, 500)];
         let nan = f64::NAN;
         let figures = economy(&[[330_702.0, 1800.0, nan, 50.0], [330_703.0, nan, 1.2, nan]]);

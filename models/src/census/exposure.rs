@@ -525,11 +525,7 @@ fn spread_unit(
     let people: Vec<f64> = population.iter().map(|&p| p as f64).collect();
     let households = largest_remainder(
         record.households,
-        &weights(
-            Quantity::Dwellings,
-            Some(&people),
-            record.households as f64,
-        ),
+        &weights(Quantity::Dwellings, Some(&people), record.households as f64),
     );
     let urbanity: Vec<f64> = cells
         .iter()
@@ -584,15 +580,17 @@ fn spread_unit(
         let (row, _) = layers.unit.grid.row_col(cell);
         layers.unit.grid.cell_area_m2(row) / 1e4
     };
-    let mut land = |field: Field, scale: f64, quantity: Quantity, own: &dyn Fn(u32) -> f64| {
-        match layers.figures.get(code, field) {
+    let mut land =
+        |field: Field, scale: f64, quantity: Quantity, own: &dyn Fn(u32) -> f64| match layers
+            .figures
+            .get(code, field)
+        {
             Some(total) => {
                 let w = weights(quantity, Some(&people), total);
                 proportional(total * scale, &w)
             }
             None => cells.iter().map(|&c| own(c)).collect(),
-        }
-    };
+        };
     let crops: Vec<f64> = land(Field::CropHa, 1.0, Quantity::Crops, &|c| {
         at(layers.crop_share, c) * area(c)
     });

@@ -224,7 +224,9 @@ mod tests {
         let mut unit = Raster::filled(grid, 0_u16);
         unit.values_mut()[2] = u16::MAX;
         let line = Geometry::LineString(LineString::from(vec![(50.0, 50.0), (250.0, 50.0)]));
-        let lines = t.read(&layer(&["国道", "power-line", "国道"], line)).unwrap();
+        let lines = t
+            .read(&layer(&["国道", "power-line", "国道"], line))
+            .unwrap();
         let rows = lifelines(&t, &lines, &grid, &unit);
         let told: Vec<(u32, u8, f64)> = rows.iter().map(|r| (r.cell, r.kind, r.length_m)).collect();
         // Two national roads of 50 m and 100 m; the third cell lies in no unit.

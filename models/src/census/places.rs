@@ -569,7 +569,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(places[0].people, Some(900.0));
-        assert_eq!((places[1].people, places[1].unit.as_str()), (None, "330703"));
+        assert_eq!(
+            (places[1].people, places[1].unit.as_str()),
+            (None, "330703")
+        );
         let kinds = PlaceTable::builtin().kind;
         assert_eq!(kinds[places[1].kind].id, "care-home");
     }
@@ -644,7 +647,10 @@ mod tests {
         // Eleven for 100,000 residents, nine tenths of whom live in the second cell.
         assert_eq!(cells.iter().sum::<i32>(), 11);
         assert!(cells[0] == 0 && cells[3] == 0 && cells[1] >= 9, "{cells:?}");
-        assert!(made.iter().all(|p| p.provenance == "synthetic" && p.name.contains("合成")));
+        assert!(
+            made.iter()
+                .all(|p| p.provenance == "synthetic" && p.name.contains("合成"))
+        );
     }
 
     #[test]
