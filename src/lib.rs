@@ -7,7 +7,8 @@
 //! ```
 //!
 //! This crate is the pipeline: [`project`] reads the project file, [`run`] runs it, [`manifest`] says what every output was
-//! made from, [`explain`] tells the chain behind a grade. [`map`] draws one map, [`flood`] runs a flood case of its own,
+//! made from, [`explain`] tells the chain behind a grade, [`export`] gives the exposure of a run to other programs.
+//! [`map`] draws one map, [`flood`] runs a flood case of its own,
 //! [`frequency`] fits laws to a station's series, [`portfolio`] runs a user's own exposure, events and curves through the
 //! loss engine alone, [`zonal`] counts a raster over zones and [`rasterize`] paints them, [`quality`] checks the tables of a census; [`danger_ledger`],
 //! [`fast_report`] and [`sheets`] serve the daily work of a bureau, [`validation`] compares grades of a user's own with
@@ -15,6 +16,7 @@
 
 pub mod danger_ledger;
 pub mod explain;
+pub mod export;
 pub mod fast_report;
 pub mod flood;
 pub mod frequency;

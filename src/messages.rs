@@ -436,4 +436,157 @@ mod tests {
             all_chinese(text);
         }
     }
+
+    /// What the exposure says of bad input, and what it tells on the way.
+    #[test]
+    fn texts_of_the_exposure_are_all_chinese() {
+        use anlan_engine::Projector;
+        use anlan_engine::io::Value;
+        use anlan_engine::io::vector::{Feature, Layer};
+        use anlan_models::census::buildings::BuildingTable;
+        use anlan_models::census::dasymetric::{Dasymetric, Quantity};
+        use anlan_models::census::economy::{Economy, EconomyColumns};
+        use anlan_models::census::lifelines::LifelineTable;
+        use anlan_models::census::places::PlaceTable;
+
+        let path = Path::new("d.toml");
+        let weights = include_str!("../models/standards/dasymetric.toml")
+            .replace("residents = \"settled\"", "residents = \"nobody\"")
+            .replace("zero_at = 15.0", "zero_at = -15.0")
+            .replace("13 = 12.0", "13 = -12.0")
+            .replace("share = 0.6\n", "share = 1.6\n")
+            .replace("exponent = 0.5", "exponent = 50.0")
+            .replace("classes = \"farm\"", "classes = \"farms\"");
+        let mut lacking = Dasymetric::builtin();
+        lacking.chosen.insert(Quantity::Residents, "litpop".into());
+        let table = |columns: &[&str], rows: &[&[Value]]| {
+            let mut t = Table::new(columns);
+            t.rows = rows.iter().map(|r| r.to_vec()).collect();
+            t
+        };
+        let text = |t: &str| Value::from(t);
+        let codes = BTreeSet::from(["330702".to_string()]);
+        let houses = table(
+            &["区划代码", "结构类型", "层数", "栋数", "建筑面积"],
+            &[
+                &[
+                    text("330799"),
+                    text("纸板"),
+                    0.0.into(),
+                    3.0.into(),
+                    0.0.into(),
+                ],
+                &[
+                    text("330702"),
+                    text("砖混"),
+                    2.0.into(),
+                    (-3.0).into(),
+                    text("many"),
+                ],
+            ],
+        );
+        let columns = [
+            "编号",
+            "名称",
+            "类型",
+            "经度",
+            "纬度",
+            "人数",
+            "区划代码",
+            "坐标系",
+        ];
+        let place =
+            |code: &str, kind: &str, lon: f64, lat: f64, people: f64, unit: &str, datum: &str| {
+                let head = [text(code), text("甲"), text(kind)];
+                let tail = [
+                    lon.into(),
+                    lat.into(),
+                    people.into(),
+                    text(unit),
+                    text(datum),
+                ];
+                [head.to_vec(), tail.to_vec()].concat()
+            };
+        let shifted: Vec<Vec<Value>> = (0..6)
+            .map(|n| {
+                place(
+                    &format!("{n}"),
+                    "小学",
+                    119.6540,
+                    29.1,
+                    5.0,
+                    "330702",
+                    "CGCS2000",
+                )
+            })
+            .collect();
+        let rows = [
+            place("a", "游乐园", 119.6, 29.1, -5.0, "330702", "GCJ-02"),
+            place("a", "小学", 29.1, 119.6, 5.0, "330702", ""),
+            place("b", "小学", 139.6, 29.1, 5.0, "330702", ""),
+            place("c", "小学", 119.6, 29.1, 5.0, "330702", ""),
+            place("d", "小学", 119.6, 29.1, 5.0, "330702", ""),
+        ];
+        let crs = Crs::from_epsg(4549).unwrap();
+        let (there, back) = (
+            Projector::new(Crs::CGCS2000, crs),
+            Projector::new(crs, Crs::CGCS2000),
+        );
+        let unit_at = |x: f64, y: f64| {
+            let lon = back.point(x, y).0;
+            (lon > 119.0 && lon < 119.65).then(|| "330702".to_string())
+        };
+        let read = |rows: &[Vec<Value>]| {
+            let rows: Vec<&[Value]> = rows.iter().map(Vec::as_slice).collect();
+            PlaceTable::builtin().read(&table(&columns, &rows), &there, &unit_at)
+        };
+        let line = Layer {
+            source: path.into(),
+            crs,
+            columns: vec!["类型".into()],
+            features: vec![Feature {
+                geometry: geo::Geometry::Point(geo::Point::new(0.0, 0.0)),
+                values: vec![text("索道")],
+            }],
+        };
+        let economy = table(
+            &["区划代码", "公路里程(公里)"],
+            &[&[text("330702"), (-1.0).into()]],
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let errors = [
+            Dasymetric::read(&weights, path).unwrap_err(),
+            Dasymetric::read("id = 3", path).unwrap_err(),
+            Error::Input(lacking.lacking(&[], path)),
+            BuildingTable::builtin()
+                .read_houses(&houses, &codes)
+                .unwrap_err(),
+            read(&rows).unwrap_err(),
+            read(&shifted).unwrap_err(),
+            LifelineTable::builtin().read(&line).unwrap_err(),
+            Economy::read(&economy, &EconomyColumns::builtin(), &["区划代码".into()]).unwrap_err(),
+            crate::export::exposure(dir.path(), dir.path(), Default::default()).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(!error.faults().is_empty(), "{error}");
+            for f in error.faults() {
+                for text in [&f.found, &f.expected, &f.remedy] {
+                    let told = |line: &&str| line.contains(' ') && !line.contains('|');
+                    text.lines().filter(told).for_each(all_chinese);
+                }
+            }
+        }
+        for text in [
+            "unit 330702: no cell has a weight for residents; spread evenly over the cells outside the mask",
+            "unit 330702: 12 m² of floor in the table of houses, 1200 m² by the census",
+            "cross-validation of the weights",
+            "weights of 0 or more",
+        ] {
+            let zh = Messages::builtin().translate(text);
+            assert!(
+                zh != text && english(&zh).iter().all(|w| w == "residents"),
+                "{zh}"
+            );
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use anlan_engine::{Crs, Error, Fault, Result};
 use anlan_models::cartography::{Format, Orientation, Paper, SheetLanguage};
+use anlan_models::census::dasymetric::Quantity;
+use anlan_models::census::exposure::PeopleAt;
 use anlan_models::downscale::TerrainDetail;
 use anlan_models::flood::pattern::{self, GroundWetness, PatternShape, StormPattern};
 use anlan_models::flood::runoff::Wetness;
@@ -27,6 +29,9 @@ pub struct Project {
     /// Synthetic terrain detail below the cells of the DEM.
     #[serde(default)]
     pub terrain: TerrainDetail,
+    /// Exposure (承灾体).
+    #[serde(default)]
+    pub exposure: ExposureOptions,
     /// Flood (洪涝).
     #[serde(default)]
     pub flood: FloodOptions,
@@ -158,9 +163,45 @@ pub struct Inputs {
     /// Provenance of the inputs (TOML, a table per file with `kind`, `licence`, `trap`), printed in the report.
     #[serde(default)]
     pub provenance: Option<PathBuf>,
+    /// Sets of dasymetric weights (分区密度权重), TOML; the compiled-in sets where absent.
+    #[serde(default)]
+    pub dasymetric: Option<PathBuf>,
+    /// People per area or per cell, e.g. a gridded population (人口栅格), 0 or more (GeoTIFF): the weight of residents, and
+    /// a covariate of sets of one's own.
+    #[serde(default)]
+    pub population_weight: Option<PathBuf>,
+    /// Light at night (夜间灯光), 0 or more (GeoTIFF): a covariate.
+    #[serde(default)]
+    pub night_light: Option<PathBuf>,
+    /// Floor or footprint of buildings per area (建筑密度), 0 or more (GeoTIFF): a covariate.
+    #[serde(default)]
+    pub building_density: Option<PathBuf>,
+    /// Output by sector, employment, areas and lengths of road by unit (经济社会表), CSV or Excel, in place of the columns
+    /// of the census table; column names in `models/standards/economy_columns.toml`.
+    #[serde(default)]
+    pub economy: Option<PathBuf>,
+    /// Houses by unit, structure and storeys (房屋建筑表), CSV or Excel: 区划代码, 结构类型, 层数, 栋数, 建筑面积.
+    #[serde(default)]
+    pub houses: Option<PathBuf>,
+    /// Critical places (重点场所), CSV or Excel: 编号, 名称, 类型, 经度, 纬度, optionally 人数, 区划代码, 坐标系; synthetic ones
+    /// where absent.
+    #[serde(default)]
+    pub critical_places: Option<PathBuf>,
+    /// Lifelines (生命线工程): lines with a column of kinds (GeoJSON, GeoPackage or Shapefile); synthetic roads where absent.
+    #[serde(default)]
+    pub lifelines: Option<PathBuf>,
     /// True where the inputs themselves contain made-up layers: every product is then marked synthetic.
     #[serde(default)]
     pub synthetic: bool,
+}
+
+/// Exposure.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExposureOptions {
+    /// Sets of weights in place of those that the file of weights chooses, by quantity: `residents`, `dwellings`,
+    /// `gdp_primary`, `gdp_secondary`, `gdp_tertiary`, `crops`, `forest`, `roads`.
+    pub sets: BTreeMap<Quantity, String>,
 }
 
 /// Flood.
@@ -251,6 +292,8 @@ pub struct LossOptions {
     pub years: u32,
     /// Return periods of the loss tables, years.
     pub return_periods: Vec<f64>,
+    /// When people are counted where they are: `night`, `day`, `mean` or `holiday`.
+    pub people: PeopleAt,
 }
 
 impl Default for LossOptions {
@@ -258,6 +301,7 @@ impl Default for LossOptions {
         LossOptions {
             years: 10_000,
             return_periods: vec![2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0],
+            people: PeopleAt::Night,
         }
     }
 }
@@ -498,6 +542,14 @@ impl Project {
             ("history", &i.history),
             ("history_columns", &i.history_columns),
             ("provenance", &i.provenance),
+            ("dasymetric", &i.dasymetric),
+            ("population_weight", &i.population_weight),
+            ("night_light", &i.night_light),
+            ("building_density", &i.building_density),
+            ("economy", &i.economy),
+            ("houses", &i.houses),
+            ("critical_places", &i.critical_places),
+            ("lifelines", &i.lifelines),
         ];
         files.extend(
             optional

@@ -3,9 +3,11 @@
 
 use anlan::engine::Error;
 use anlan::engine::io::{Value, describe};
+use anlan::export::ExposureExport;
 use anlan::flood::FloodOptions;
 use anlan::messages::Messages;
 use anlan::models::cartography::SheetLanguage;
+use anlan::models::census::exposure::PeopleAt;
 use anlan::portfolio::{PortfolioOptions, Said, Source, import};
 use anlan::progress::News;
 use anlan::run::{RunOptions, check, run};
@@ -16,13 +18,13 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-mod explain;
 mod bureau;
+mod explain;
 mod frequency;
-mod zonal;
-mod quality;
 mod map;
+mod quality;
 mod validate;
+mod zonal;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -54,6 +56,14 @@ enum Engine {
     Oasis,
     Climada,
     Openquake,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq)]
+enum People {
+    Night,
+    Day,
+    Mean,
+    Holiday,
 }
 
 #[derive(Subcommand)]
@@ -183,6 +193,23 @@ enum Command {
     Township(bureau::TownshipArguments),
     /// Paint polygons onto the cells of a raster (栅格化): the same cells as GDAL paints.
     Rasterize(zonal::RasterizeArguments),
+    /// Write the exposure of a finished run as a portfolio for `loss` or other programs (承灾体导出).
+    Export {
+        /// Output folder of the run.
+        run: PathBuf,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// When people are counted where they are.
+        #[arg(long, value_enum, default_value = "night")]
+        people: People,
+        /// Dwellings as buildings by structure and storeys.
+        #[arg(long)]
+        buildings: bool,
+        /// CSV in place of Parquet.
+        #[arg(long)]
+        csv: bool,
+    },
     /// Tell what a raster, vector layer or table holds.
     Info {
         /// The file.
@@ -490,6 +517,32 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
                 anlan::rasterize::run(&given.zones, &given.options(), &|news| shown.tell(&news))
             })?;
             tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Export {
+            run,
+            out,
+            people,
+            buildings,
+            csv,
+        } => {
+            let export = ExposureExport {
+                people: match people {
+                    People::Night => PeopleAt::Night,
+                    People::Day => PeopleAt::Day,
+                    People::Mean => PeopleAt::Mean,
+                    People::Holiday => PeopleAt::Holiday,
+                },
+                buildings: *buildings,
+                csv: *csv,
+            };
+            let made = anlan::export::exposure(run, out, export)?;
+            if arguments.json {
+                print(&serde_json::json!({"portfolio": made}).to_string());
+            } else if !arguments.quiet {
+                let word = if zh { "已写入" } else { "written" };
+                print(&format!("{word}: {}", made.display()));
+            }
             Ok(())
         }
         Command::Info { file } => info(file, arguments.json, zh),

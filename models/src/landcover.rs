@@ -1,4 +1,4 @@
-//! Land cover on the fine grid, and the weights by which people and areas are spread.
+//! Land cover on the fine grid, and what it says of a cell: how urban, how much under crops and forest.
 //!
 //! A coarse land-cover class (0.05°, MODIS) says little about a 90 m cell. The refinement puts forest on slopes, crops on
 //! the flat, and towns on the flattest land nearest to the settlements, until the urban residents of each unit have
@@ -75,16 +75,8 @@ pub struct Refine {
     pub urban_slope_deg: f32,
     /// And at least this high above the drainage, m.
     pub urban_hand_m: f32,
-    /// Weight of rural residents on cropland.
-    pub rural_crop_weight: f32,
-    /// On grassland.
-    pub rural_grass_weight: f32,
-    /// In forest.
-    pub rural_forest_weight: f32,
-    /// Distance from a settlement over which the rural weight halves, m.
-    pub rural_halving_m: f32,
-    /// Slope from which nobody builds, degrees.
-    pub steepest_deg: f32,
+    /// Distance from a settlement over which land is half as urban, m.
+    pub urbanity_halving_m: f32,
     /// Share of a cropland cell under crops.
     pub crop_share: f32,
     /// Share of a forest cell under trees.
@@ -103,7 +95,7 @@ impl LandCover {
 }
 
 /// What the refinement looks at, all on the compute grid.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Terrain<'a> {
     /// Slope, degrees.
     pub slope_deg: &'a Raster<f32>,
@@ -185,11 +177,9 @@ fn place_towns(
     }
 }
 
-/// Weights and shares for the exposure ledger.
+/// What land cover says of a cell, for the exposure ledger.
 #[derive(Debug, Clone)]
-pub struct Weights {
-    /// Residents.
-    pub resident: Raster<f32>,
+pub struct Shares {
     /// How urban, 0..=1.
     pub urbanity: Raster<f32>,
     /// Share under crops.
@@ -198,61 +188,11 @@ pub struct Weights {
     pub forest_share: Raster<f32>,
 }
 
-/// Weights of residents, crops and forest from fine land cover.
-///
-/// Urban cells carry 20 times the weight of a cropland cell beside a settlement, which reproduces urban densities with
-/// `urban_m2_per_head` when half or more of a unit's people live in towns.
-pub fn weights(
-    cover: &Raster<u8>,
-    terrain: &Terrain<'_>,
-    urban_share: &[f64],
-    rules: &Refine,
-) -> Weights {
+/// Urbanity and the shares of crops and forest from fine land cover: towns are wholly urban, land beside a settlement half.
+pub fn shares(cover: &Raster<u8>, settlement_m: &Raster<f32>, rules: &Refine) -> Shares {
     let grid = cover.grid;
     let cells = cover.values();
-    let slope = terrain.slope_deg.values();
-    let distance = terrain.settlement_m.values();
-    let rural: Vec<f32> = (0..cells.len())
-        .into_par_iter()
-        .map(|i| {
-            let base = match cells[i] {
-                igbp::CROPLAND | igbp::MOSAIC => rules.rural_crop_weight,
-                9 | igbp::GRASSLAND | 16 => rules.rural_grass_weight,
-                1..=8 => rules.rural_forest_weight,
-                _ => return 0.0,
-            };
-            let buildable = (1.0 - slope[i] / rules.steepest_deg).max(0.0);
-            let near = libm::exp2f(-distance[i] / rules.rural_halving_m);
-            let w = base * buildable * (0.05 + near);
-            if w.is_finite() { w } else { 0.0 }
-        })
-        .collect();
-    // Urban weight of a unit: what gives its urban cells the urban share of its people.
-    let mut sums = vec![(0.0_f64, 0_u64); urban_share.len()];
-    for (i, &unit) in terrain.unit.values().iter().enumerate() {
-        if let Some(s) = sums.get_mut(unit as usize) {
-            if cells[i] == igbp::URBAN {
-                s.1 += 1;
-            } else {
-                s.0 += f64::from(rural[i]);
-            }
-        }
-    }
-    let urban_weight: Vec<f32> = sums
-        .iter()
-        .zip(urban_share)
-        .map(|(&(rural, towns), &share)| {
-            let share = share.clamp(0.0, 0.999);
-            if towns == 0 {
-                0.0
-            } else if rural == 0.0 {
-                1.0
-            } else {
-                (rural * share / (1.0 - share) / towns as f64) as f32
-            }
-        })
-        .collect();
-    let unit = terrain.unit.values();
+    let distance = settlement_m.values();
     let map = |f: &(dyn Fn(usize) -> f32 + Sync)| {
         let mut out = Raster::filled(grid, 0.0);
         out.values_mut()
@@ -261,15 +201,10 @@ pub fn weights(
             .for_each(|(i, v)| *v = f(i));
         out
     };
-    Weights {
-        resident: map(&|i| match urban_weight.get(unit[i] as usize) {
-            Some(&w) if cells[i] == igbp::URBAN => w,
-            Some(_) => rural[i],
-            None => 0.0,
-        }),
+    Shares {
         urbanity: map(&|i| match cells[i] {
             igbp::URBAN => 1.0,
-            _ => 0.5 * libm::exp2f(-distance[i] / (0.5 * rules.rural_halving_m)),
+            _ => 0.5 * libm::exp2f(-distance[i] / rules.urbanity_halving_m),
         }),
         crop_share: map(&|i| match cells[i] {
             igbp::CROPLAND => rules.crop_share,
@@ -361,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn towns_get_their_space_and_people_their_share() {
+    fn towns_get_their_space() {
         let grid = Grid::new(
             Crs::from_epsg(4549).unwrap(),
             (0.0, 900.0),
@@ -385,15 +320,20 @@ mod tests {
         let towns = cover.values().iter().filter(|&&c| c == igbp::URBAN).count();
         // 1000 people at 110 m² are 13.6 cells of 8100 m².
         assert_eq!(towns, 14);
-        let w = weights(&cover, &terrain, &[0.7], &rules);
-        let (mut urban, mut all) = (0.0, 0.0);
-        for (&c, &v) in cover.values().iter().zip(w.resident.values()) {
-            all += f64::from(v);
-            if c == igbp::URBAN {
-                urban += f64::from(v);
-            }
+        let shares = shares(&cover, &distance, &rules);
+        for (&c, (&u, &crop)) in cover.values().iter().zip(
+            shares
+                .urbanity
+                .values()
+                .iter()
+                .zip(shares.crop_share.values()),
+        ) {
+            let town = c == igbp::URBAN;
+            assert!(if town {
+                u == 1.0 && crop == 0.0
+            } else {
+                u <= 0.5 && crop > 0.0
+            });
         }
-        // f32 weights: seven digits.
-        assert!((urban / all - 0.7).abs() < 1e-5);
     }
 }

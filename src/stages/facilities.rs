@@ -138,13 +138,14 @@ pub fn write_danger_sites(
 }
 
 /// Township cells with what the census says of them, and the shelters: those given, or a synthetic one per township.
+/// The townships come back, with the index of each cell's (65535 outside).
 pub fn write_townships(
     ctx: &Context<'_>,
     draft: &Draft,
     inputs: &Inputs,
     unit: &Raster<u16>,
     ledger: &Ledger,
-) -> Result<()> {
+) -> Result<(Vec<Township>, Raster<u16>)> {
     let rule = TownshipRule::builtin();
     let mut list: Vec<Township> = Vec::new();
     for (u, here) in inputs.units.iter().enumerate() {
@@ -234,7 +235,8 @@ pub fn write_townships(
             s.provenance.clone().into(),
         ]);
     }
-    write_csv(&draft.file("shelters.csv")?, &table)
+    write_csv(&draft.file("shelters.csv")?, &table)?;
+    Ok((list, cells))
 }
 
 fn synthetic_shelters(

@@ -1,5 +1,6 @@
 //! All inputs of a project, read and checked before anything is computed or written.
 
+use super::exposure_inputs::{self, ExposureInputs};
 use crate::project::Project;
 use anlan_engine::datum::{Shift, detect_shift};
 use anlan_engine::io::vector::{Feature, Layer};
@@ -66,6 +67,8 @@ pub struct Inputs {
     pub danger_sites: Option<table::Table>,
     /// Historical disasters, if given.
     pub history: Option<Vec<HistoryEvent>>,
+    /// What the project gives for the exposure beyond the census.
+    pub exposure: ExposureInputs,
     /// Findings of the census check.
     pub findings: Vec<Finding>,
     /// What was normalised or filled in.
@@ -190,11 +193,8 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         super::lists::standards::check(project, project_file, &codes),
     );
     let history = take(&mut faults, read_history_file(project, &file)).flatten();
-    if !faults.is_empty() {
-        return Err(Error::Input(faults));
-    }
     let resolved = resolve(&records, &codes, &crosswalk);
-    let units = all
+    let units: Vec<Unit> = all
         .into_iter()
         .filter_map(|(code, name, border)| {
             let record = resolved.iter().find(|r| r.code.as_str() == code)?.clone();
@@ -206,6 +206,10 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
             })
         })
         .collect();
+    let exposure = exposure_inputs::read(project, &file, &units, &crosswalk, crs, &mut faults);
+    let Some(exposure) = exposure.filter(|_| faults.is_empty()) else {
+        return Err(Error::Input(faults));
+    };
     let region = region.reprojected(crs);
     Ok(Inputs {
         grid,
@@ -220,6 +224,7 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         shelters,
         danger_sites,
         history,
+        exposure,
         findings,
         notes,
     })

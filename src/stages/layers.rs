@@ -1,9 +1,9 @@
 //! `layers`: terrain, hydrology, land cover and exposure on the compute grid.
 
-use super::facilities;
 use super::inputs::{Inputs, read, units_layer};
 use super::models::channel_area_km2;
 use super::{Context, store};
+use super::{exposure, facilities};
 use crate::manifest::Draft;
 use anlan_engine::hydrology::{
     breach_depressions, fill_depressions_epsilon, flow_accumulation, flow_direction, hand,
@@ -14,12 +14,11 @@ use anlan_engine::rasterize::{Rule, rasterize, rasterize_lines};
 use anlan_engine::resample::{Method, resample};
 use anlan_engine::terrain::{Edge, aspect_deg, hillshade, slope_deg};
 use anlan_engine::{Error, Fault, Grid, Raster, Result};
-use anlan_models::census::Ledger;
-use anlan_models::census::exposure::{CellLayers, ExposureValues};
+use anlan_models::census::{Ledger, LedgerRow};
 use anlan_models::downscale;
 use anlan_models::flood::protection::ProtectionTable;
 use anlan_models::landcover::{
-    LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine, weights,
+    LandCover, Terrain, distance_to_cells, distance_to_points, igbp, refine,
 };
 use geo::{LineString, MultiLineString, MultiPolygon};
 use ndarray::Array2;
@@ -110,11 +109,6 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         .map(|u| u.record.urban_population)
         .collect();
     let cover = refine(&inputs.land_cover, &grid, &terrain, &urban, &tables.refine);
-    let shares: Vec<f64> = inputs
-        .units
-        .iter()
-        .map(|u| u.record.urban_population as f64 / u.record.population.max(1) as f64)
-        .collect();
     let table = ProtectionTable::shipped();
     let mut protection = Raster::filled(grid, 0.0_f32);
     let river_km2 = channel_area_km2(
@@ -131,26 +125,20 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
         let river = f64::from(river_km2[cell]);
         *years = table.years(cover.values()[cell], residents, river) as f32;
     }
-    let w = weights(&cover, &terrain, &shares, &tables.refine);
     ctx.step(0.65, "roads and exposure");
-    let road_m = roads(&inputs, &grid, &slope, &unit);
-    let values = ExposureValues::builtin();
-    let records: Vec<_> = inputs.units.iter().map(|u| u.record.clone()).collect();
-    let ledger = Ledger::spread(
-        &records,
-        &CellLayers {
-            unit: &unit,
-            resident_weight: &w.resident,
-            urbanity: &w.urbanity,
-            crop_share: &w.crop_share,
-            forest_share: &w.forest_share,
-            road_m: &road_m,
-        },
-        &values,
-    );
+    let ground = exposure::Ground {
+        terrain,
+        dem: &dem,
+        drainage: &drainage,
+        cover: &cover,
+        rules: &tables.refine,
+    };
+    let synthetic_roads = || roads(&inputs, &grid, &slope, &unit);
+    let made = exposure::make(ctx, &inputs, &ground, synthetic_roads)?;
+    let exposure::Made { ledger, road_m, .. } = &made;
     ctx.step(0.8, "writing");
     let soil = soil_classes(&slope, &cover);
-    let ignition = ignition_weight(&cover, &settlement_m, &road_m);
+    let ignition = ignition_weight(&cover, &settlement_m, road_m);
     let float = |name: &str, raster: &Raster<f32>, unit: &str| {
         geotiff::write_f32(
             &draft.file(&format!("{name}.tif"))?,
@@ -167,11 +155,15 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     float("flood_protection_years", &protection, "a")?;
     float("hillshade", &shade, "0..255")?;
     float("ignition_weight", &ignition, "relative")?;
-    float(
-        "population",
-        &ledger.raster(|r| f64::from(r.population)),
-        "person",
-    )?;
+    let people: [(&str, fn(&LedgerRow) -> u32); 4] = [
+        ("population", |r| r.population),
+        ("population_night", |r| r.population),
+        ("population_day", |r| r.population_day),
+        ("population_holiday", |r| r.population_holiday),
+    ];
+    for (name, of) in people {
+        float(name, &ledger.raster(|r| f64::from(of(r))), "person")?;
+    }
     float("gdp_yuan", &ledger.raster(|r| r.gdp_yuan), "yuan")?;
     float(
         "unit",
@@ -195,12 +187,13 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     class("flow_direction", &directions)?;
     class("land_cover", &cover)?;
     class("soil", &soil)?;
-    store::write_ledger(&draft.file("exposure.parquet")?, &ledger)?;
-    write_units(ctx, draft, &inputs, &ledger)?;
+    store::write_ledger(&draft.file("exposure.parquet")?, ledger)?;
+    write_units(draft, &inputs, ledger)?;
     write_findings(draft, &inputs)?;
     facilities::write_depots(ctx, draft, &inputs)?;
-    facilities::write_townships(ctx, draft, &inputs, &unit, &ledger)?;
-    facilities::write_danger_sites(ctx, draft, &inputs, &slope, &ledger)
+    let townships = facilities::write_townships(ctx, draft, &inputs, &unit, ledger)?;
+    exposure::write(ctx, draft, &inputs, &made, &townships)?;
+    facilities::write_danger_sites(ctx, draft, &inputs, &slope, ledger)
 }
 
 fn require_cells(inputs: &Inputs, unit: &Raster<u16>) -> Result<()> {
@@ -303,7 +296,7 @@ fn ignition_weight(
     Raster::new(cover.grid, data)
 }
 
-fn write_units(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs, ledger: &Ledger) -> Result<()> {
+fn write_units(draft: &Draft, inputs: &Inputs, ledger: &Ledger) -> Result<()> {
     let crop = ledger.totals(|r| r.crop_ha);
     let forest = ledger.totals(|r| r.forest_ha);
     let road = ledger.totals(|r| r.road_m);
@@ -335,7 +328,6 @@ fn write_units(ctx: &Context<'_>, draft: &Draft, inputs: &Inputs, ledger: &Ledge
             Value::Real(road[i]),
         ]
     });
-    let _ = ctx;
     vector::write_gpkg(&draft.file("units.gpkg")?, &[("units", &layer)])
 }
 

@@ -43,7 +43,7 @@ pub fn simulate<T>(
 ) -> Result<T> {
     let grid = ledger.grid;
     let values = ExposureValues::builtin();
-    let exposure = ledger.exposure(&values)?;
+    let exposure = ledger.exposure(&values, ctx.project.losses.people)?;
     let mut cells = exposure.place.clone();
     cells.dedup();
     let weather = store::weather_model(ctx)?;

@@ -1,12 +1,15 @@
 //! The stages of the pipeline, as tasks: what each reads, which options it depends on, and what it makes.
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► lists ─► products ─► validation, report
+//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire,places} ─► losses ─► risk ─► relief ─► lists ─► products ─► validation, report
 //! ```
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
 
 mod bilingual;
+mod exposure;
+pub mod exposure_inputs;
+mod exposure_tables;
 mod facilities;
 pub(crate) mod finished;
 mod flood;
@@ -16,6 +19,7 @@ mod layers;
 pub(crate) mod lists;
 pub(crate) mod losses;
 mod models;
+mod places;
 mod products;
 pub(crate) mod qml;
 mod relief;
@@ -28,6 +32,7 @@ mod validation;
 mod weather;
 
 pub(crate) use models::Cache;
+pub(crate) use store::read_ledger;
 
 use crate::manifest::Draft;
 use crate::progress::{Listener, News};
@@ -141,9 +146,17 @@ pub(crate) const TASKS: &[Task] = &[
             "danger_sites",
             "depots",
             "shelters",
+            "dasymetric",
+            "population_weight",
+            "night_light",
+            "building_density",
+            "economy",
+            "houses",
+            "critical_places",
+            "lifelines",
         ],
         upstream: &[],
-        options: |p| json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2}),
+        options: |p| json!({"project": common(p), "grid": p.grid, "terrain": p.terrain, "flood": p.flood.channel_km2, "exposure": p.exposure}),
         run: layers::run,
     },
     Task {
@@ -180,6 +193,22 @@ pub(crate) const TASKS: &[Task] = &[
         upstream: &["layers", "weather"],
         options: |p| json!({"project": common(p), "fire": p.fire}),
         run: hazard::fire,
+    },
+    Task {
+        name: "hazard/places",
+        inputs: &[],
+        upstream: &[
+            "layers",
+            "hazard/flood",
+            "hazard/convection",
+            "hazard/geology",
+            "hazard/fire",
+        ],
+        options: |p| {
+            json!({"project": common(p), "flood": p.flood.return_periods, "geology": p.geology.return_periods,
+                   "fire": p.fire.return_periods})
+        },
+        run: places::run,
     },
     Task {
         name: "losses",

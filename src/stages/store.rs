@@ -75,6 +75,13 @@ pub fn units(ctx: &Context<'_>) -> Result<Vec<UnitRow>> {
     Ok(out)
 }
 
+/// Columns of GDP by sector in the ledger.
+const SECTORS: [&str; 3] = [
+    "gdp_primary_yuan",
+    "gdp_secondary_yuan",
+    "gdp_tertiary_yuan",
+];
+
 /// Writes the ledger as Parquet.
 pub fn write_ledger(path: &Path, ledger: &Ledger) -> Result<()> {
     let u32s = |f: &dyn Fn(&LedgerRow) -> u32| ColumnData::U32(ledger.rows.iter().map(f).collect());
@@ -83,6 +90,8 @@ pub fn write_ledger(path: &Path, ledger: &Ledger) -> Result<()> {
         Column::new("cell", u32s(&|r| r.cell)),
         Column::new("unit", u32s(&|r| u32::from(r.unit))),
         Column::new("population", u32s(&|r| r.population)),
+        Column::new("population_day", u32s(&|r| r.population_day)),
+        Column::new("population_holiday", u32s(&|r| r.population_holiday)),
         Column::new("households", u32s(&|r| r.households)),
     ];
     for (k, name) in ["concrete", "masonry", "brick_wood"].iter().enumerate() {
@@ -93,6 +102,9 @@ pub fn write_ledger(path: &Path, ledger: &Ledger) -> Result<()> {
         ));
     }
     columns.push(Column::new("gdp_yuan", f64s(&|r| r.gdp_yuan)));
+    for (k, name) in SECTORS.iter().enumerate() {
+        columns.push(Column::new(name, f64s(&|r| r.sector_yuan[k])));
+    }
     columns.push(Column::new("crop_ha", f64s(&|r| r.crop_ha)));
     columns.push(Column::new("forest_ha", f64s(&|r| r.forest_ha)));
     columns.push(Column::new("road_m", f64s(&|r| r.road_m)));
@@ -102,7 +114,13 @@ pub fn write_ledger(path: &Path, ledger: &Ledger) -> Result<()> {
 /// Reads the ledger back.
 pub fn ledger(ctx: &Context<'_>, grid: Grid, units: &[UnitRow]) -> Result<Ledger> {
     let path = existing(ctx, "layers", "exposure.parquet")?;
-    let columns = parquet::read(&path)?;
+    let codes = units.iter().map(|u| u.code.clone()).collect();
+    read_ledger(&path, grid, codes)
+}
+
+/// The ledger of a file that [`write_ledger`] wrote.
+pub fn read_ledger(path: &Path, grid: Grid, units: Vec<String>) -> Result<Ledger> {
+    let columns = parquet::read(path)?;
     let find = |name: &str| {
         columns
             .iter()
@@ -140,19 +158,24 @@ pub fn ledger(ctx: &Context<'_>, grid: Grid, units: &[UnitRow]) -> Result<Ledger
     ];
     let (cell, unit) = (u("cell")?, u("unit")?);
     let (population, households) = (u("population")?, u("households")?);
+    let (day, holiday) = (u("population_day")?, u("population_holiday")?);
+    let sector = [f(SECTORS[0])?, f(SECTORS[1])?, f(SECTORS[2])?];
     let (gdp, crop, forest, road) = (f("gdp_yuan")?, f("crop_ha")?, f("forest_ha")?, f("road_m")?);
     Ok(Ledger {
         grid,
-        units: units.iter().map(|u| u.code.clone()).collect(),
+        units,
         rows: (0..cell.len())
             .map(|i| LedgerRow {
                 cell: cell[i],
                 unit: unit[i] as u16,
                 population: population[i],
+                population_day: day[i],
+                population_holiday: holiday[i],
                 households: households[i],
                 rooms: [rooms[0][i], rooms[1][i], rooms[2][i]],
                 floor_m2: [floor[0][i], floor[1][i], floor[2][i]],
                 gdp_yuan: gdp[i],
+                sector_yuan: [sector[0][i], sector[1][i], sector[2][i]],
                 crop_ha: crop[i],
                 forest_ha: forest[i],
                 road_m: road[i],

@@ -4,15 +4,16 @@
 
 mod bad_input;
 mod danger_ledger;
+mod exposure;
 mod flood;
 mod frequency;
-mod maps;
 mod lists;
+mod maps;
 mod pipeline;
 mod portfolio;
 mod quality;
 mod region;
-mod risk;
 mod report;
+mod risk;
 mod screening;
 mod zonal;

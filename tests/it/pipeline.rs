@@ -38,7 +38,7 @@ fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
         // A pause, so that a time of day in any file would show.
         std::thread::sleep(std::time::Duration::from_millis(1100));
         let outcome = region.run_to(out, *threads).unwrap();
-        assert_eq!(outcome.ran.len(), 13);
+        assert_eq!(outcome.ran.len(), 14);
     }
     same(&outs[0].1, &outs[1].1);
     same(&outs[0].1, &outs[2].1);
@@ -119,6 +119,7 @@ fn check_products(out: &Path) {
 
     super::maps::check_qgis_styles(out);
     flood_depths(out, &summary);
+    crate::exposure::places_at_hazards(out);
     one_clock(out);
 }
 

@@ -10,16 +10,19 @@
 //! | [`rasterize`] with [`Rule::AllTouched`] | every cell whose interior the polygon meets, the same cells as GDAL's `-at` |
 //! | [`coverage`], [`coverage_runs`] | signed-area accumulation, exact to the rounding of f64 |
 //! | [`rasterize_lines`] | every cell that a line passes through |
+//! | [`line_lengths`] | the length of a line in each cell |
 //!
 //! [`outlines`] and [`label_outlines`] go the other way: polygons around the cells of a mask, or of zones.
 
 mod coverage;
+mod lengths;
 mod lines;
 mod outlines;
 mod polygons;
 mod touched;
 
 pub use coverage::{Coverage, Edges, Run, coverage, coverage_runs};
+pub use lengths::line_lengths;
 pub use lines::rasterize_lines;
 pub use outlines::{label_outlines, outlines};
 pub use polygons::{Painting, Rule, rasterize};

@@ -8,14 +8,28 @@
 //! | `history` | tables of historical disasters (历史灾害) |
 //! | `spread` | dasymetric disaggregation with exact unit totals |
 //! | `township` | township cells where no borders are given |
+//! | `dasymetric` | the weights of that disaggregation as data: sums of products of covariates |
+//! | `crossval` | how well each set of weights predicts the units from the level above |
+//! | `economy` | optional figures of a unit: output by sector, employment, areas, roads |
+//! | `buildings` | dwellings by structure and storeys |
+//! | `daytime` | people by day and on holidays |
+//! | `places` | critical places: schools, hospitals, homes for the aged |
+//! | `lifelines` | roads by class, power lines, pipelines |
 //! | `exposure` | the ledger per (unit, cell) and the asset classes made from it |
 //! | `quality` | data quality: rules over all tables of a census, certain fixes, counts |
 
+pub mod buildings;
 pub mod check;
 pub mod code;
+pub mod crossval;
+pub mod dasymetric;
+pub mod daytime;
+pub mod economy;
 pub mod exposure;
-pub mod quality;
 pub mod history;
+pub mod lifelines;
+pub mod places;
+pub mod quality;
 pub mod spread;
 pub mod table;
 pub mod township;

@@ -24,8 +24,8 @@ pub mod packs;
 pub mod priority;
 pub mod ranking;
 pub mod scheme;
-pub mod zoning;
 pub mod validation;
+pub mod zoning;
 
 pub use chain::{Evaluated, Fitted, Steps, evaluate, score};
 pub use index::expected_annual;
