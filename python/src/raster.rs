@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
 
-pub type Array<'py> = Bound<'py, PyArray2<f32>>;
+type Array<'py> = Bound<'py, PyArray2<f32>>;
 
 /// A copy of an array as raster; the interpreter may change the array while it is released.
 pub fn raster<T: Element + Copy>(

@@ -121,7 +121,7 @@ fn over_zones(
 fn told<'py>(py: Python<'py>, sums: &[ZoneSums], asked: &Asked) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let stats: Vec<ZonalStats> = sums.iter().map(ZoneSums::stats).collect();
-    let mut put = |name: &str, of: fn(&ZonalStats) -> f64| {
+    let put = |name: &str, of: fn(&ZonalStats) -> f64| {
         out.set_item(name, PyArray1::from_vec(py, stats.iter().map(of).collect()))
     };
     put("count", |s| s.count)?;
