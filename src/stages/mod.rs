@@ -214,7 +214,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "products",
-        inputs: &["region", "places", "map_styles"],
+        inputs: &["region", "places", "overview", "map_styles"],
         upstream: &[
             "layers",
             "hazard/flood",
