@@ -253,7 +253,7 @@ fn classed(options: &MapOptions, styles: &MapStyles, zh: bool) -> Result<Classed
         Style::Pack(id) => {
             let mut packs = RulePacks::builtin();
             if let Some(file) = &options.packs {
-                packs.extend(RulePacks::parse(&read(file)?, file)?);
+                packs.extend(RulePacks::parse(&read(file)?, file)?, file)?;
             }
             let pack = packs.get(id)?;
             Ok(Classed {

@@ -384,6 +384,9 @@ pub struct ProductOptions {
     pub formats: Vec<Format>,
     /// Sheets of every unit (分县图): `none`, `grades` (hazard and risk grades) or `all` maps.
     pub unit_maps: UnitMaps,
+    /// Polygons of the level above with a column `code`, for the small map that shows where the region lies; relative to the
+    /// project file.
+    pub overview: Option<PathBuf>,
     /// Map styles (地图样式), TOML, over the compiled-in `map_styles.toml`; relative to the project file.
     pub styles: Option<PathBuf>,
 }
@@ -416,6 +419,7 @@ impl Default for ProductOptions {
             dpi: 200,
             formats: vec![Format::Png],
             unit_maps: UnitMaps::None,
+            overview: None,
             styles: None,
         }
     }
@@ -535,6 +539,7 @@ impl Project {
             ("weather", &i.weather),
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
+            ("overview", &self.products.overview),
             ("map_styles", &self.products.styles),
             ("responsible", &i.responsible),
             ("lists", &i.lists),

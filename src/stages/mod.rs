@@ -265,7 +265,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "products",
-        inputs: &["region", "places", "map_styles", "rule_packs"],
+        inputs: &["region", "places", "overview", "map_styles", "rule_packs"],
         upstream: &[
             "layers",
             "hazard/flood",

@@ -3,6 +3,7 @@
 //! They are no outputs of the tasks: a change of language or of map styles makes them anew and runs nothing again.
 
 use super::products::styles_of;
+use super::risk::project_packs;
 use crate::map::pack_legend;
 use crate::project::Project;
 use anlan_engine::io::{geotiff, write_atomic};
@@ -23,12 +24,7 @@ pub(crate) fn beside_rasters(
     tasks: &[String],
 ) -> Result<()> {
     let styles = styles_of(project, project_file)?;
-    let mut packs = RulePacks::builtin();
-    for file in &project.risk.packs {
-        let path = project_file.parent().unwrap_or(Path::new("")).join(file);
-        let text = fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
-        packs.extend(RulePacks::parse(&text, &path)?);
-    }
+    let packs = project_packs(project, project_file)?;
     let zh = project.products.language == SheetLanguage::Zh;
     let mut rasters = Vec::new();
     for task in tasks {

@@ -8,7 +8,11 @@ use super::text::Fonts;
 use anlan_engine::grid::Bounds;
 use anlan_engine::{Crs, Projector, Result};
 use geo::{BoundingRect, MultiPolygon};
+use std::collections::HashSet;
 use std::fmt::Write as _;
+
+/// Colour of the line around the unit of a sheet.
+pub(super) const FOCUS: &str = "#7b1fa2";
 
 /// A block with its height, mm.
 pub(super) struct Block<'a> {
@@ -26,6 +30,7 @@ pub(super) struct Measure {
 /// Legend with the north arrow (图例, 指北针): classes from high to low, then symbols, then borders from the highest level down.
 pub(super) fn legend<'a>(
     sheet: &Sheet<'_>,
+    focused: bool,
     frame: &Frame,
     width: f32,
     m: Measure,
@@ -47,19 +52,19 @@ pub(super) fn legend<'a>(
         c.text("legend-title", 0.0, y, Style::new(size, "start"), &line)?;
         y += 4.3 * t;
     }
-    y = y.max(14.5 * t);
+    y = y.max(10.0 * t + 4.3 * t) + 1.6 * t;
     let swatch = 8.0 * t;
     let row = 5.2 * t;
     // Many classes stand in two columns.
     let columns = if sheet.legend.len() > 14 { 2 } else { 1 };
     let share = width / columns as f32;
     let per = sheet.legend.len().div_ceil(columns);
-    let mut tallest = y;
+    let (first, mut tallest) = (y, y);
     for (i, entry) in sheet.legend.iter().enumerate() {
         let x = share * (i / per.max(1)) as f32;
         if i % per.max(1) == 0 && i > 0 {
             tallest = tallest.max(y);
-            y -= (y - 14.5 * t).max(0.0);
+            y = first;
         }
         c.rect(
             [x, y - 3.2 * t, x + swatch, y + 0.7 * t],
@@ -96,6 +101,17 @@ pub(super) fn legend<'a>(
             row,
             &symbol.name,
         )?;
+    }
+    if focused {
+        let line = y - 1.2 * t;
+        c.line((0.0, line), (swatch * 1.4, line), FOCUS, 0.55 * t, "");
+        let x = swatch * 1.4 + 2.0 * t;
+        let name = if zh {
+            "本图单元范围"
+        } else {
+            "unit of this map"
+        };
+        y = entry_text(&mut c, x, y, width - x, t, row, name)?;
     }
     for border in sheet.borders.iter().rev().filter(|b| !b.name.is_empty()) {
         let line = y - 1.2 * t;
@@ -439,6 +455,43 @@ pub(super) fn inset<'a>(
     })
 }
 
+/// SVG path of the lines of polygons, each once: where two units share a border, its dashes must not fill each other's gaps.
+pub(super) fn lines(polygons: &[&MultiPolygon<f64>], frame: &Frame) -> String {
+    let key = |c: &geo::Coord<f64>| (c.x.to_bits(), c.y.to_bits());
+    let mut drawn = HashSet::new();
+    let mut d = String::new();
+    for polygon in polygons.iter().flat_map(|m| m.iter()) {
+        for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+            // Where the pen last stood, and whether it is down.
+            let mut last = (f32::NAN, f32::NAN);
+            let mut down = false;
+            let n = ring.0.len();
+            for (i, pair) in ring.0.windows(2).enumerate() {
+                let (a, b) = (key(&pair[0]), key(&pair[1]));
+                if !drawn.insert(if a < b { (a, b) } else { (b, a) }) {
+                    if down {
+                        let (x, y) = frame.mm(pair[0].x, pair[0].y);
+                        let _ = write!(d, "L{x:.2} {y:.2}");
+                    }
+                    down = false;
+                    continue;
+                }
+                if !down {
+                    last = frame.mm(pair[0].x, pair[0].y);
+                    let _ = write!(d, "M{:.2} {:.2}", last.0, last.1);
+                    down = true;
+                }
+                let (x, y) = frame.mm(pair[1].x, pair[1].y);
+                if i + 2 == n || (x - last.0).abs() + (y - last.1).abs() >= 0.04 {
+                    let _ = write!(d, "L{x:.2} {y:.2}");
+                    last = (x, y);
+                }
+            }
+        }
+    }
+    d
+}
+
 /// SVG path of polygons; vertices closer than 0.04 mm to the last one do not show and are left out.
 pub(super) fn outline(polygons: &[&MultiPolygon<f64>], frame: &Frame) -> String {
     let mut d = String::new();
@@ -504,6 +557,32 @@ pub(super) fn notes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shared_border_is_drawn_once() {
+        let square = |x: f64| {
+            MultiPolygon(vec![geo::polygon![
+                (x: x, y: 0.0), (x: x + 10.0, y: 0.0), (x: x + 10.0, y: 10.0), (x: x, y: 10.0),
+            ]])
+        };
+        let frame = Frame {
+            x: 0.0,
+            y: 0.0,
+            width: 100.0,
+            height: 100.0,
+            scale: 1.0,
+            west: 0.0,
+            north: 10.0,
+        };
+        let (a, b) = (square(0.0), square(10.0));
+        let path = lines(&[&a, &b], &frame);
+        // Four sides of the first, and of the second all but the shared one: in two strokes about the gap.
+        assert_eq!(path.matches('M').count(), 2);
+        assert_eq!(
+            path,
+            "M0.00 10.00L10.00 10.00L10.00 0.00L0.00 0.00L0.00 10.00M10.00 10.00L20.00 10.00L20.00 0.00L10.00 0.00L10.00 0.00"
+        );
+    }
 
     #[test]
     fn bars_are_round_and_fit() {

@@ -53,7 +53,8 @@ pub(super) fn draw(
             let minutes = k as f64 * step;
             let path: Vec<(f32, f32)> = (0..=POINTS)
                 .map(|i| {
-                    let t = i as f64 / POINTS as f64;
+                    // A little beyond the frame, so that every line reaches its sides.
+                    let t = 1.04 * i as f64 / POINTS as f64 - 0.02;
                     let other = along.0 + t * (along.1 - along.0);
                     let (x, y) = if meridian {
                         from_degrees.point(minutes / 60.0, other)

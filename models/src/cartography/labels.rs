@@ -82,13 +82,15 @@ fn place(
     canvas: &Canvas<'_>,
 ) -> Option<Place> {
     let inside = frame.area();
-    let free = |lines: &[String], x: f32, y: f32| {
-        let half = lines
-            .iter()
-            .map(|l| canvas.fonts.width(l, size))
-            .fold(0.0, f32::max)
-            / 2.0;
-        let tall = 0.5 * size * lines.len() as f32 + 0.02 * size;
+    let forms: Vec<(Vec<String>, f32)> = std::iter::once(vec![label.text.clone()])
+        .chain(halves(&label.text))
+        .map(|lines| {
+            let half = half_width(&lines, size, canvas);
+            (lines, half)
+        })
+        .collect();
+    let free = |lines: usize, half: f32, x: f32, y: f32| {
+        let tall = 0.5 * size * lines as f32 + 0.02 * size;
         let area = grown([x - half, y - tall, x + half, y + tall]);
         area[0] >= inside[0]
             && area[1] >= inside[1]
@@ -96,38 +98,37 @@ fn place(
             && area[3] <= inside[3]
             && !taken.iter().any(|t| overlap(t, &area))
     };
-    let whole = vec![label.text.clone()];
-    let halves = halves(&label.text);
-    let forms: Vec<&Vec<String>> = std::iter::once(&whole).chain(halves.as_ref()).collect();
-    for lines in &forms {
-        if free(lines, at.0, at.1) {
-            return Some(Place {
-                lines: (*lines).clone(),
-                x: at.0,
-                y: at.1,
-                leader: false,
-            });
+    let found = |lines: &[String], x: f32, y: f32, leader: bool| {
+        Some(Place {
+            lines: lines.to_vec(),
+            x,
+            y,
+            leader,
+        })
+    };
+    for (lines, half) in &forms {
+        if free(lines.len(), *half, at.0, at.1) {
+            return found(lines, at.0, at.1, false);
         }
     }
     for step in 1..=14 {
-        for lines in &forms {
-            let half = canvas.fonts.width(&lines[0], size) / 2.0;
+        let reach = step as f32 * 0.6 * size;
+        for (lines, half) in &forms {
             for (dx, dy) in SIDES {
-                let reach = step as f32 * 0.6 * size;
                 let x = at.0 + dx * (reach + half * dx.abs());
                 let y = at.1 + dy * (reach + 0.5 * size * lines.len() as f32 * dy.abs());
-                if free(lines, x, y) {
-                    return Some(Place {
-                        lines: (*lines).clone(),
-                        x,
-                        y,
-                        leader: step > 2,
-                    });
+                if free(lines.len(), *half, x, y) {
+                    return found(lines, x, y, step > 2);
                 }
             }
         }
     }
     None
+}
+
+fn half_width(lines: &[String], size: f32, canvas: &Canvas<'_>) -> f32 {
+    let widths = lines.iter().map(|l| canvas.fonts.width(l, size));
+    widths.fold(0.0, f32::max) / 2.0
 }
 
 /// A name in two lines, where it is long enough to be worth it: at a space near its middle, or between hanzi.
@@ -152,12 +153,7 @@ fn halves(text: &str) -> Option<Vec<String>> {
 
 /// A thin line from the point to the nearest edge of its name, with a dot on the point.
 fn leader(canvas: &mut Canvas<'_>, at: (f32, f32), place: &Place, size: f32) {
-    let half = place
-        .lines
-        .iter()
-        .map(|l| canvas.fonts.width(l, size))
-        .fold(0.0, f32::max)
-        / 2.0;
+    let half = half_width(&place.lines, size, canvas);
     let tall = 0.5 * size * place.lines.len() as f32;
     let end = (
         at.0.clamp(place.x - half, place.x + half),

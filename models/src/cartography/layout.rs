@@ -67,14 +67,15 @@ pub fn draw(sheet: &Sheet<'_>, setting: &Setting<'_>, fonts: &Fonts) -> Result<D
     let cut = numbers.out.find("<text").unwrap_or(numbers.out.len());
     canvas.out.push_str(&numbers.out[..cut]);
     for border in &sheet.borders {
-        let path = blocks::outline(&border.polygons, &frame);
+        let path = blocks::lines(&border.polygons, &frame);
         blocks::stroke(&mut canvas, &path, border, px);
     }
     if let Some(focus) = setting.focus {
         let _ = write!(
             canvas.out,
-            "<path d=\"{}\" fill=\"none\" stroke=\"#7b1fa2\" stroke-width=\"{:.2}\" stroke-opacity=\"0.85\" stroke-linejoin=\"round\"/>",
+            "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{:.2}\" stroke-opacity=\"0.85\" stroke-linejoin=\"round\"/>",
             blocks::outline(&[focus], &frame),
+            blocks::FOCUS,
             0.55 * t
         );
     }
@@ -196,7 +197,7 @@ fn landscape<'a>(
         return Ok(Err((used + least * gaps, room)));
     }
     // Notes stand at the foot; what is left is shared between the others.
-    let spare = ((room - used) / gaps.max(1.0)).min(9.0 * m.t);
+    let spare = ((room - used) / gaps.max(1.0)).min(13.0 * m.t);
     let last = blocks.len() - 1;
     let mut y = from;
     let mut placed = Vec::new();
@@ -293,7 +294,7 @@ fn blocks_of<'a>(
     fonts: &'a Fonts,
 ) -> Result<Vec<Block<'a>>> {
     let mut out = vec![
-        blocks::legend(sheet, frame, width, m, fonts)?,
+        blocks::legend(sheet, setting.focus.is_some(), frame, width, m, fonts)?,
         blocks::scale(sheet, setting, frame, width, m, fonts)?,
     ];
     for table in &setting.tables {

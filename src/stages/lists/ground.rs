@@ -5,7 +5,7 @@ use crate::stages::{Context, store};
 use anlan_engine::io::table;
 use anlan_engine::{Crs, Error, Grid, Projector, Raster, Result};
 use anlan_models::census::Ledger;
-use anlan_models::census::exposure::{AssetClass, ExposureValues};
+use anlan_models::census::exposure::{AssetClass, ExposureValues, PeopleAt};
 use anlan_models::lists::ListRules;
 use std::path::Path;
 
@@ -227,7 +227,7 @@ fn nearest(townships: &[TownshipRow], unit: usize, grid: &Grid, cell: u32) -> u3
 
 /// Dwellings, industry, crops, forest and roads of each row at their values, yuan: what the loss engine is given.
 fn assets(ledger: &Ledger) -> Result<Vec<f64>> {
-    let exposure = ledger.exposure(&ExposureValues::builtin())?;
+    let exposure = ledger.exposure(&ExposureValues::builtin(), PeopleAt::Night)?;
     let mut out = vec![0.0; ledger.rows.len()];
     for (i, &class) in exposure.class.iter().enumerate() {
         if AssetClass::is_rooms(class) || class == AssetClass::People as u16 {

@@ -44,8 +44,15 @@ pub(super) fn exceedance(ctx: &Context<'_>, zh: bool) -> Result<String> {
                 (s, true) => Hazard::ALL[s - 1].name_zh(),
                 (s, false) => Hazard::ALL[s - 1].name(),
             };
+            // Curves near zero lie on the axis: the legend tells their value.
+            let last = points.last().map_or((0.0, 0.0), |p| (p.0, p.1));
+            let name = if zh {
+                format!("{name}（{}年一遇{:.2}亿元）", last.0, last.1)
+            } else {
+                format!("{name} ({} years: {:.2})", last.0, last.1)
+            };
             curves.push(Curve {
-                name: name.into(),
+                name,
                 colour: Colour(colours[scope]),
                 points,
             });

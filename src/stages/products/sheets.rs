@@ -6,7 +6,7 @@ use crate::manifest::Draft;
 use crate::map::{Counted, has_hanzi, interior, unit_level, window_of};
 use crate::project::UnitMaps;
 use anlan_engine::io::{table, vector};
-use anlan_engine::{Bounds, Crs, Projector, Raster, Result};
+use anlan_engine::{Bounds, Crs, Error, Fault, Projector, Raster, Result};
 use anlan_models::cartography::styles::Level;
 use anlan_models::cartography::{
     Border, Colour, Inset, Label, MapStyles, Mark, Page, PointSymbol, Setting, Sheet,
@@ -27,6 +27,8 @@ pub(super) struct Base<'a> {
     styles: &'a MapStyles,
     units: &'a [store::UnitRow],
     region: Vec<MultiPolygon<f64>>,
+    /// Units of the level above, and whether each is the region.
+    overview: Vec<(MultiPolygon<f64>, bool)>,
     unit: Raster<f32>,
     shade: Raster<f32>,
     people: Raster<f32>,
@@ -67,6 +69,10 @@ impl<'a> Base<'a> {
         let region = (0..layer.features.len())
             .filter_map(|i| layer.polygons(i))
             .collect();
+        let overview = match &products.overview {
+            Some(file) => overview(&base.join(file), &ctx.project.project.code, shade.grid.crs)?,
+            None => Vec::new(),
+        };
         let size = if units.len() > 30 { SMALL } else { LARGE };
         let labels = units
             .iter()
@@ -96,6 +102,7 @@ impl<'a> Base<'a> {
             unit,
             shade,
             labels,
+            overview,
             zh,
         })
     }
@@ -194,6 +201,18 @@ impl<'a> Base<'a> {
         }
         if Level::of_code(&about.code) == Level::National {
             setting.inset = Some(self.south_china_sea());
+        } else if !self.overview.is_empty() {
+            setting.inset = Some(Inset {
+                title: if self.zh { "位置图" } else { "Location" }.into(),
+                units: self.overview.iter().map(|(b, _)| b).collect(),
+                highlight: self
+                    .overview
+                    .iter()
+                    .filter_map(|(b, own)| own.then_some(b))
+                    .collect(),
+                window: None,
+                rectangle: false,
+            });
         }
         self.write(&sheet, &setting, &format!("maps/{}", job.file), draft)
     }
@@ -341,6 +360,30 @@ pub(super) fn draw(base: &Base<'_>, jobs: Vec<Job>, draft: &Draft) -> Result<Dra
         maps: made.len(),
         dropped: made.into_iter().filter(|(_, d)| !d.is_empty()).collect(),
     })
+}
+
+/// Units of the level above; one of them must be the region.
+fn overview(file: &Path, region: &str, crs: Crs) -> Result<Vec<(MultiPolygon<f64>, bool)>> {
+    let layer = vector::read(file)?.reprojected(crs);
+    let code = layer.require("code")?;
+    let out: Vec<(MultiPolygon<f64>, bool)> = (0..layer.features.len())
+        .filter_map(|i| {
+            let own = layer.features[i].values[code].to_string() == region;
+            layer.polygons(i).map(|b| (b, own))
+        })
+        .collect();
+    if out.iter().any(|(_, own)| *own) {
+        return Ok(out);
+    }
+    Err(Error::input(
+        Fault::new(
+            file,
+            format!("no unit of code {region}"),
+            "the region among the units of the level above",
+            "take the file of the level above that holds the region, or leave `overview` out",
+        )
+        .at("code"),
+    ))
 }
 
 /// Settlements whose name is in the language of the sheets: a Chinese map carries no Latin names.
