@@ -464,6 +464,11 @@ fn explanations_read_in_both_languages_and_say_what_is_missing(case: &Case) {
         assert!(zh.contains(part), "{part}\n{zh}");
     }
     assert!(!zh.contains("不一致"), "{zh}");
+    // The hazard on the way has means of cells and no grade of its own.
+    assert!(
+        told.chains[0].means && zh.matches("等级: ").count() == 1,
+        "{zh}"
+    );
     let en = text(&told, false);
     for part in [
         "rule pack: flood-population",
