@@ -276,6 +276,7 @@ impl Case<'_> {
             object: chain.object.clone(),
             pack: head,
             rows: f.rows,
+            means: false,
             indicators,
             environment: pack.environment,
             factors,

@@ -177,7 +177,7 @@ fn tell(out: &mut String, c: &ChainTold, zh: bool) {
         c.rows
     );
     for i in &c.indicators {
-        indicator(out, i, c.aggregation.is_some(), zh);
+        indicator(out, i, c.means, zh);
     }
     for f in &c.factors {
         factor(out, f, c, zh);
@@ -244,6 +244,10 @@ fn tell(out: &mut String, c: &ChainTold, zh: bool) {
             pick(zh, "校验值", "hash"),
             a.pack.hash
         );
+    }
+    // On the way to a unit the cells have grades of their own, and their mean has none.
+    if c.means && c.aggregation.is_none() {
+        return;
     }
     let _ = writeln!(
         out,

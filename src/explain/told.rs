@@ -195,6 +195,8 @@ pub struct ChainTold {
     pub pack: PackTold,
     /// Number of valid cells (or units) to which it was fitted.
     pub rows: usize,
+    /// True where values are means over the valid cells of a unit.
+    pub means: bool,
     /// Indicators.
     pub indicators: Vec<IndicatorTold>,
     /// Range of the environment coefficient.

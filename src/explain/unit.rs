@@ -121,6 +121,7 @@ fn rows(
     let chain = case.chain("cell", hazard, object)?;
     let (pack, _) = case.pack(chain)?;
     let mut told = case.told(chain)?;
+    told.means = true;
     case.load(pack, values)?;
     let columns = pack
         .indicators

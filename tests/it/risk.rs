@@ -8,26 +8,25 @@ use anlan::explain::{ChainTold, ExplainOptions, Explanation, Place, PlaceTold, e
 use anlan::run::{RunOptions, run};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
 
-/// One run for all tests of this file.
+/// One run for everything in this file.
 struct Case {
     region: Region,
     out: PathBuf,
 }
 
-/// Tests that change the project take turns.
-fn case() -> std::sync::MutexGuard<'static, Case> {
-    static CASE: OnceLock<Mutex<Case>> = OnceLock::new();
-    let made = CASE.get_or_init(|| {
-        let region = Region::new();
-        region.edit(|t| t.replace("cell_m = 450.0", "cell_m = 900.0"));
-        let out = region.file("out");
-        region.run_to(&out, 2).unwrap();
-        Mutex::new(Case { region, out })
-    });
-    made.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+#[test]
+fn the_risk_stage_and_what_explains_it() {
+    let region = Region::new();
+    region.edit(|t| t.replace("cell_m = 450.0", "cell_m = 900.0"));
+    let out = region.file("out");
+    region.run_to(&out, 2).unwrap();
+    let case = Case { region, out };
+    three_cells_by_hand(&case);
+    two_units_by_hand(&case);
+    explanations_read_in_both_languages_and_say_what_is_missing(&case);
+    every_level_adds_up_and_every_product_is_there(&case);
+    schemes_and_packs_of_the_project_are_used(&case);
 }
 
 /// What the stages left, read plainly.
@@ -258,15 +257,13 @@ fn class(v: f64, thresholds: &[f64]) -> u8 {
     1 + thresholds.iter().filter(|t| v < **t).count() as u8
 }
 
-#[test]
-fn three_cells_by_hand() {
-    let case = case();
+fn three_cells_by_hand(case: &Case) {
     let raw = Raw::new(&case.out);
 
     // 1. Flood, comprehensive, near the top.
     let (index, on, thresholds) = flood_by_hand(&raw);
     let cell = pick(&index, &on, 0.97);
-    let told = at(&case, cell, "flood", "comprehensive");
+    let told = at(case, cell, "flood", "comprehensive");
     assert_eq!(told.rows, on.iter().filter(|k| **k).count());
     near(told.index.unwrap(), index[cell]);
     for (a, b) in told.thresholds.iter().zip(&thresholds) {
@@ -312,7 +309,7 @@ fn three_cells_by_hand() {
         .collect();
     let (mean, sigma) = mean_sigma(&index, &inside);
     let cell = pick(&index, &inside, 0.4);
-    let told = at(&case, cell, "convection", "hazard");
+    let told = at(case, cell, "convection", "hazard");
     near(told.index.unwrap(), index[cell]);
     for (i, w) in told.indicators.iter().zip(&weights) {
         assert!((i.weight - w).abs() < 1e-9, "{} against {w}", i.weight);
@@ -365,7 +362,7 @@ fn three_cells_by_hand() {
         sorted[low] + (sorted[(low + 1).min(sorted.len() - 1)] - sorted[low]) * (at - at.floor())
     };
     let cell = pick(&index, &on, 0.83);
-    let told = at(&case, cell, "fire", "housing");
+    let told = at(case, cell, "fire", "housing");
     // The judgements are written with nine digits.
     assert!((told.index.unwrap() - index[cell]).abs() < 1e-8);
     for (f, w) in told.factors.iter().zip(&w) {
@@ -391,9 +388,7 @@ fn eigenvector(matrix: &[[f64; 4]; 4]) -> [f64; 4] {
     w
 }
 
-#[test]
-fn two_units_by_hand() {
-    let case = case();
+fn two_units_by_hand(case: &Case) {
     let raw = Raw::new(&case.out);
     let layer = vector::read(&case.out.join("layers/units.gpkg")).unwrap();
     let code = layer.require("code").unwrap();
@@ -416,12 +411,7 @@ fn two_units_by_hand() {
     };
     let means: Vec<f64> = (0..codes.len()).map(mean).collect();
     let place = codes.iter().position(|c| c == "330702").unwrap();
-    let told = ask(
-        &case,
-        Place::Unit("330702".into()),
-        "flood",
-        "comprehensive",
-    );
+    let told = ask(case, Place::Unit("330702".into()), "flood", "comprehensive");
     let told = told.chains.last().unwrap();
     let a = told.aggregation.as_ref().unwrap();
     near(told.index.unwrap(), means[place]);
@@ -451,7 +441,7 @@ fn two_units_by_hand() {
         .collect();
     let place = list.rows.len() / 3;
     let code = list.rows[place][0].to_string();
-    let told = ask(&case, Place::Unit(code), "convection", "gdp");
+    let told = ask(case, Place::Unit(code), "convection", "gdp");
     let told = told.chains.last().unwrap();
     // The raster of the hazard's index is f32.
     assert!((told.index.unwrap() / means[place] - 1.0).abs() < 1e-6);
@@ -459,11 +449,9 @@ fn two_units_by_hand() {
     assert_eq!(told.grade, jenks(&means, means[place]));
 }
 
-#[test]
-fn explanations_read_in_both_languages_and_say_what_is_missing() {
-    let case = case();
+fn explanations_read_in_both_languages_and_say_what_is_missing(case: &Case) {
     let raw = Raw::new(&case.out);
-    let told = ask(&case, Place::Unit("330702".into()), "flood", "population");
+    let told = ask(case, Place::Unit("330702".into()), "flood", "population");
     let zh = text(&told, true);
     for part in [
         "县级: 330702 婺城区",
@@ -476,6 +464,11 @@ fn explanations_read_in_both_languages_and_say_what_is_missing() {
         assert!(zh.contains(part), "{part}\n{zh}");
     }
     assert!(!zh.contains("不一致"), "{zh}");
+    // The hazard on the way has means of cells and no grade of its own.
+    assert!(
+        told.chains[0].means && zh.matches("等级: ").count() == 1,
+        "{zh}"
+    );
     let en = text(&told, false);
     for part in [
         "rule pack: flood-population",
@@ -490,11 +483,11 @@ fn explanations_read_in_both_languages_and_say_what_is_missing() {
     let dry = (0..depth.len())
         .find(|&i| !raw.unit[i].is_nan() && depth[i] <= 0.0)
         .unwrap();
-    let told = at(&case, dry, "flood", "population");
+    let told = at(case, dry, "flood", "population");
     assert_eq!((told.grade, told.index), (0, None));
     assert!(told.reason.is_some());
     // All methods of the comprehensive risk of a unit.
-    let told = ask(&case, Place::Unit("330702".into()), "all", "comprehensive");
+    let told = ask(case, Place::Unit("330702".into()), "all", "comprehensive");
     let methods: Vec<&str> = told.chains.iter().map(|c| c.object.as_str()).collect();
     assert_eq!(
         methods,
@@ -535,9 +528,7 @@ fn numbers(t: &table::Table, column: &str, level: &str) -> Vec<f64> {
         .collect()
 }
 
-#[test]
-fn every_level_adds_up_and_every_product_is_there() {
-    let case = case();
+fn every_level_adds_up_and_every_product_is_there(case: &Case) {
     let read = |name: &str| table::read(&case.out.join("risk").join(name)).unwrap();
     let levels = read("levels.csv");
     let townships = numbers(&levels, "population", "township").len();
@@ -673,9 +664,7 @@ fn every_level_adds_up_and_every_product_is_there() {
     assert!(!read("disagreement.csv").columns.is_empty());
 }
 
-#[test]
-fn schemes_and_packs_of_the_project_are_used() {
-    let case = case();
+fn schemes_and_packs_of_the_project_are_used(case: &Case) {
     let project = case.region.project();
     let plain = std::fs::read_to_string(&project).unwrap();
     let options = RunOptions {
@@ -696,7 +685,7 @@ fn schemes_and_packs_of_the_project_are_used() {
     let cell = (0..raw.unit.len())
         .find(|&i| !raw.unit[i].is_nan())
         .unwrap();
-    let told = at(&case, cell, "flood", "hazard");
+    let told = at(case, cell, "flood", "hazard");
     let k = told.factors[0].coefficient.unwrap();
     assert!((-0.3..=0.3).contains(&k));
     near(

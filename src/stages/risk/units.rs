@@ -373,17 +373,16 @@ pub fn lowest_sums(cells: &Cells<'_>, values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// What packs may change of a grading by the number of its classes: the scheme with so many, if there is one.
+/// The pack in its scheme of so many grades, so that methods side by side have the same. A pack that has none stays as it
+/// is, unless its grades are the scores of so many: then there is nothing to tell.
 pub fn with_classes(pack: &RulePack, packs: &RulePacks, classes: usize) -> Option<RulePack> {
-    if pack.classes() == classes || !matches!(pack.grading, Grading::Matrix { .. }) {
-        return Some(pack.clone());
-    }
     let mut other = pack.clone();
-    let scheme = pack
-        .schemes
-        .iter()
-        .find(|s| s.grading.classes() == classes)?
-        .id
-        .clone();
-    other.select(&scheme, &packs.scheme).then_some(other)
+    if pack.classes() == classes {
+        return Some(other);
+    }
+    let scheme = pack.schemes.iter().find(|s| s.grading.classes() == classes);
+    match scheme.map(|s| s.id.clone()) {
+        Some(id) => other.select(&id, &packs.scheme).then_some(other),
+        None => (!matches!(pack.grading, Grading::Matrix { .. })).then_some(other),
+    }
 }
