@@ -75,6 +75,8 @@ pub struct Refine {
     pub urban_slope_deg: f32,
     /// And at least this high above the drainage, m.
     pub urban_hand_m: f32,
+    /// Distance from a settlement counts this many times where the coarse class is urban, 0..=1.
+    pub urban_seen_factor: f32,
     /// Distance from a settlement over which land is half as urban, m.
     pub urbanity_halving_m: f32,
     /// Share of a cropland cell under crops.
@@ -110,7 +112,7 @@ pub struct Terrain<'a> {
 /// Fine land cover from coarse classes, terrain and the urban residents of each unit.
 ///
 /// Within each unit the urban cells are the `urban_m2_per_head × residents` of land with the least
-/// (distance to settlement × (1 + slope/4°)), ties by cell number.
+/// (distance to settlement × (1 + slope/4°) × `urban_seen_factor` where the coarse class is urban), ties by cell number.
 pub fn refine(
     coarse: &Raster<u8>,
     grid: &Grid,
@@ -119,6 +121,7 @@ pub fn refine(
     rules: &Refine,
 ) -> Raster<u8> {
     let mut cover = resample_classes(coarse, grid, ClassMethod::Nearest);
+    let seen: Vec<bool> = cover.values().iter().map(|&c| c == igbp::URBAN).collect();
     let slope = terrain.slope_deg.values();
     let hand = terrain.hand_m.values();
     cover
@@ -141,13 +144,14 @@ pub fn refine(
                 other => other,
             };
         });
-    place_towns(&mut cover, terrain, urban_population, rules);
+    place_towns(&mut cover, terrain, &seen, urban_population, rules);
     cover
 }
 
 fn place_towns(
     cover: &mut Raster<u8>,
     terrain: &Terrain<'_>,
+    seen: &[bool],
     urban_population: &[u64],
     rules: &Refine,
 ) {
@@ -160,7 +164,13 @@ fn place_towns(
         };
         let dry = cover.values()[i] != igbp::WATER;
         if dry && slope[i] <= rules.urban_slope_deg && hand[i] >= rules.urban_hand_m {
-            list.push((distance[i] * (1.0 + slope[i] / 4.0), i as u32));
+            let far = distance[i] * (1.0 + slope[i] / 4.0);
+            let factor = if seen[i] {
+                rules.urban_seen_factor
+            } else {
+                1.0
+            };
+            list.push((far * factor, i as u32));
         }
     }
     for (list, &people) in candidates.iter_mut().zip(urban_population) {
@@ -320,6 +330,14 @@ mod tests {
         let towns = cover.values().iter().filter(|&&c| c == igbp::URBAN).count();
         // 1000 people at 110 m² are 13.6 cells of 8100 m².
         assert_eq!(towns, 14);
+        // Where the coarse class is urban, towns come first: at the edge, with the one cell at the settlement.
+        let mut built = coarse.clone();
+        for c in 0..20 {
+            built.values_mut()[c] = igbp::URBAN;
+        }
+        let moved = refine(&built, &grid, &terrain, &[1000], &rules);
+        let there = moved.values()[..20].iter().filter(|&&c| c == igbp::URBAN);
+        assert_eq!(there.count(), 13);
         let shares = shares(&cover, &distance, &rules);
         for (&c, (&u, &crop)) in cover.values().iter().zip(
             shares
