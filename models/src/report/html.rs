@@ -25,7 +25,7 @@ p.note,figcaption small,.table small{color:var(--faint);font-size:.8rem;line-hei
 table{border-collapse:collapse;width:100%;font-size:.86rem;line-height:1.45;border-top:2px solid var(--blue);border-bottom:2px solid var(--blue)}\
 caption{color:var(--blue);padding:.3rem 0;font-size:.95rem}\
 th{background:#e9eef5;border-bottom:1px solid var(--blue);font-weight:600;padding:.3rem .5rem}\
-td{border-bottom:1px solid var(--line);padding:.28rem .5rem;overflow-wrap:anywhere}\
+td{border-bottom:1px solid var(--line);padding:.28rem .5rem;overflow-wrap:break-word}td.c{white-space:nowrap}td:first-child{min-width:4.5em}\
 .c{text-align:center}.r{text-align:right;font-variant-numeric:tabular-nums}.l{text-align:left}td.r{white-space:nowrap}\
 figure{margin:1.4rem 0;text-align:center}figure img{max-width:100%;height:auto;border:1px solid var(--line)}figcaption{color:var(--blue);font-size:.95rem}figcaption small{display:block}\
 @page{size:A4;margin:22mm 20mm}\
