@@ -15,6 +15,7 @@
 //! | `styles` | scales of colours and line styles, from `map_styles.toml` |
 //! | `qml` | QGIS styles of rasters |
 //! | `text` | the embedded font, widths, missing glyphs |
+//! | `diagnostic` | plots of a validation: ROC, calibration, reported events on the curve |
 //! | `chart` | exceedance curves and lines over time |
 //! | `paper` | probability paper (海森机率格纸) and logarithmic paper |
 //!
@@ -23,6 +24,7 @@
 mod blocks;
 mod canvas;
 pub mod chart;
+pub mod diagnostic;
 mod drawing;
 mod frame;
 mod graticule;
