@@ -10,6 +10,7 @@ pub mod geology;
 pub mod hazard;
 pub mod landcover;
 pub mod relief;
+pub mod report;
 pub mod risk;
 pub mod simulation;
 pub mod vulnerability;
