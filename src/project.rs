@@ -46,6 +46,12 @@ pub struct Project {
     /// Maps and report.
     #[serde(default)]
     pub products: ProductOptions,
+    /// Validation against historical disasters (历史灾害检验).
+    #[serde(default)]
+    pub validation: ValidationOptions,
+    /// Report (白皮书).
+    #[serde(default)]
+    pub report: ReportOptions,
 }
 
 /// What the project is about.
@@ -130,6 +136,16 @@ pub struct Inputs {
     /// Vulnerability curves (脆弱性曲线), TOML; the compiled-in ones where absent.
     #[serde(default)]
     pub vulnerability: Option<PathBuf>,
+    /// Historical disasters (历史灾害), CSV or Excel: date, code, hazard, optionally lon, lat, deaths, affected, relocated,
+    /// houses_collapsed, loss; none are compared where absent.
+    #[serde(default)]
+    pub history: Option<PathBuf>,
+    /// Dictionary of its columns and words (TOML); the compiled-in one where absent.
+    #[serde(default)]
+    pub history_columns: Option<PathBuf>,
+    /// Provenance of the inputs (TOML, a table per file with `kind`, `licence`, `trap`), printed in the report.
+    #[serde(default)]
+    pub provenance: Option<PathBuf>,
     /// True where the inputs themselves contain made-up layers: every product is then marked synthetic.
     #[serde(default)]
     pub synthetic: bool,
@@ -292,6 +308,84 @@ impl Default for ProductOptions {
     }
 }
 
+/// Validation against historical disasters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidationOptions {
+    /// First and last year of the record; those of its first and last event where 0.
+    pub from_year: i32,
+    /// Last year of the record.
+    pub to_year: i32,
+    /// Direct loss from which an event is held to be in the record of a unit, yuan, 1e4..=1e12.
+    pub event_loss_yuan: f64,
+    /// Grades that count as a warning, from the highest: 1..=4.
+    pub warned_grades: u8,
+}
+
+impl Default for ValidationOptions {
+    fn default() -> Self {
+        ValidationOptions {
+            from_year: 0,
+            to_year: 0,
+            event_loss_yuan: 1e8,
+            warned_grades: 2,
+        }
+    }
+}
+
+/// Report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportOptions {
+    /// Languages; that of the products where empty.
+    pub languages: Vec<SheetLanguage>,
+    /// Title; that of the region and its kind where empty.
+    pub title: String,
+    /// Organisation (编制单位) on the cover; the producer of the products where empty.
+    pub organisation: String,
+    /// Chapters in print, of `data`, `methods`, `hazard`, `exposure`, `losses`, `grades`, `relief`, `limits`, `validation`,
+    /// `provenance`; all where empty.
+    pub chapters: Vec<String>,
+    /// Maps in print, by file name without ending; a choice of one or two per hazard where empty.
+    pub maps: Vec<String>,
+    /// True for a short report of each unit besides.
+    pub units: bool,
+    /// Formats, of `pdf`, `html`, `docx`.
+    pub formats: Vec<String>,
+}
+
+impl ReportOptions {
+    /// All chapters, in order.
+    pub const CHAPTERS: [&'static str; 10] = [
+        "data",
+        "methods",
+        "hazard",
+        "exposure",
+        "losses",
+        "grades",
+        "relief",
+        "limits",
+        "validation",
+        "provenance",
+    ];
+    /// All formats.
+    pub const FORMATS: [&'static str; 3] = ["pdf", "html", "docx"];
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        ReportOptions {
+            languages: Vec::new(),
+            title: String::new(),
+            organisation: String::new(),
+            chapters: Vec::new(),
+            maps: Vec::new(),
+            units: false,
+            formats: ReportOptions::FORMATS.map(String::from).to_vec(),
+        }
+    }
+}
+
 impl Project {
     /// Reads and checks a project file. Input paths come back absolute or relative to the current folder.
     ///
@@ -328,6 +422,9 @@ impl Project {
             ("weather", &i.weather),
             ("convection", &i.convection),
             ("vulnerability", &i.vulnerability),
+            ("history", &i.history),
+            ("history_columns", &i.history_columns),
+            ("provenance", &i.provenance),
         ];
         files.extend(
             optional
@@ -416,6 +513,18 @@ impl Project {
             1.0,
         );
         range(
+            "[validation] event_loss_yuan",
+            self.validation.event_loss_yuan,
+            1e4,
+            1e12,
+        );
+        range(
+            "[validation] warned_grades",
+            f64::from(self.validation.warned_grades),
+            1.0,
+            4.0,
+        );
+        range(
             "[relief] confidence",
             self.relief.confidence,
             0.5,
@@ -456,6 +565,36 @@ impl Project {
                 "sort the list and remove repeated values",
             );
         }
+        for (key, given, known) in [
+            (
+                "[report] chapters",
+                &self.report.chapters,
+                ReportOptions::CHAPTERS.as_slice(),
+            ),
+            (
+                "[report] formats",
+                &self.report.formats,
+                ReportOptions::FORMATS.as_slice(),
+            ),
+        ] {
+            for name in given.iter().filter(|n| !known.contains(&n.as_str())) {
+                check(
+                    false,
+                    key,
+                    format!("`{name}`"),
+                    &known.join(", "),
+                    "choose from these",
+                );
+            }
+        }
+        let years = (self.validation.from_year, self.validation.to_year);
+        check(
+            years.0 <= years.1 || years.1 == 0,
+            "[validation] to_year",
+            years.1.to_string(),
+            "a year not before from_year, or 0",
+            "correct the year",
+        );
         let flood = &self.flood;
         faults.extend(pattern::check(&flood.patterns, &flood.wetness, path));
         if self.project.screening

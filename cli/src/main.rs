@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod frequency;
+mod validate;
 
 /// Natural-hazard risk census and simulation (安澜).
 ///
@@ -56,7 +57,7 @@ enum Command {
     Run {
         /// Project file (TOML).
         project: PathBuf,
-        /// Stages to run: layers, weather, hazard, losses, risk, relief, products.
+        /// Stages to run: layers, weather, hazard, losses, risk, relief, products, validation, report.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
         /// Threads; all cores by default. The results do not depend on it.
@@ -77,6 +78,8 @@ enum Command {
         /// Project file (TOML).
         project: PathBuf,
     },
+    /// Compare grades or scores with recorded disasters: AUC with its error, hit rate, false alarms (历史灾害检验).
+    Validate(validate::ValidateArguments),
     /// Write a commented project file into a new folder.
     New {
         /// Folder to make.
@@ -351,6 +354,11 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
         }
         Command::Idf(given) => {
             let made = anlan::frequency::run_idf(&given.file, &given.options(zh)?)?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Validate(given) => {
+            let made = anlan::validation::run(&given.scores, &given.history, &given.options(zh))?;
             tell_made(arguments, &made, zh);
             Ok(())
         }

@@ -74,11 +74,65 @@ const NAMES: [(&str, &str); 62] = [
     ("year", "年份"),
 ];
 
+/// Columns of the validation.
+const VALIDATION: &[(&str, &str)] = &[
+    ("date", "日期"),
+    ("event", "事件"),
+    ("code", "区划代码"),
+    ("place", "地点"),
+    ("hazard_text", "灾种（原文）"),
+    ("units", "单元"),
+    ("used", "是否采用"),
+    ("level", "层级"),
+    ("score", "指标"),
+    ("struck", "有记录"),
+    ("auc", "AUC"),
+    ("auc_se_delong", "AUC标准误（DeLong）"),
+    ("auc_se_hanley_mcneil", "AUC标准误（Hanley-McNeil）"),
+    ("warned", "预警规则"),
+    ("hits", "命中"),
+    ("misses", "漏报"),
+    ("false_alarms", "空报"),
+    ("correct_negatives", "正确否定"),
+    ("hit_rate", "命中率"),
+    ("hit_rate_low_95", "命中率95%下限"),
+    ("hit_rate_high_95", "命中率95%上限"),
+    ("false_alarm_ratio", "空报比"),
+    ("false_alarm_low_95", "空报比95%下限"),
+    ("false_alarm_high_95", "空报比95%上限"),
+    ("false_alarm_rate", "空报率"),
+    ("critical_success_index", "临界成功指数"),
+    ("cells", "格网数"),
+    ("area_share", "面积占比"),
+    ("event_share", "事件占比"),
+    ("event_share_low_95", "事件占比95%下限"),
+    ("event_share_high_95", "事件占比95%上限"),
+    ("share_ratio", "占比之比"),
+    ("reported", "上报值"),
+    ("simulated_years", "模拟年数"),
+    ("years_at_least", "达到的模拟年数"),
+    ("simulated_mean_greatest", "模拟年均最大值"),
+    ("from_year", "起始年"),
+    ("to_year", "终止年"),
+    ("least_loss_yuan", "损失下限（元）"),
+    ("recorded", "记录数"),
+    ("recorded_low_95", "记录数95%下限"),
+    ("recorded_high_95", "记录数95%上限"),
+    ("simulated", "模拟数"),
+    ("class", "分组"),
+    ("predicted", "模拟概率"),
+    ("observed", "有记录比例"),
+    ("brier", "Brier评分"),
+    ("reliability", "可靠性"),
+    ("resolution", "分辨率"),
+    ("uncertainty", "不确定性"),
+];
+
 /// The table with both names in its head; a column without a Chinese name keeps its own.
 pub fn bilingual(table: &Table) -> Table {
     let mut out = table.clone();
     for column in &mut out.columns {
-        if let Some((en, zh)) = NAMES.iter().find(|(en, _)| en == column) {
+        if let Some((en, zh)) = NAMES.iter().chain(VALIDATION).find(|(en, _)| en == column) {
             *column = format!("{zh} {en}");
         }
     }

@@ -7,7 +7,10 @@ use anlan_engine::io::{Value, geotiff, table, vector};
 use anlan_engine::{Bounds, Crs, Error, Fault, Grid, Projector, Raster, Result};
 use anlan_models::census::check::{check, resolve};
 use anlan_models::census::table::ColumnDictionary;
-use anlan_models::census::{Crosswalk, Finding, Record, Severity, read_records};
+use anlan_models::census::{
+    Crosswalk, Finding, HistoryDictionary, HistoryEvent, Record, Severity, read_history,
+    read_records,
+};
 use anlan_models::geology::sites::read_sites;
 use anlan_models::relief::{Depot, Shelter, read_depots, read_shelters};
 use geo::{Centroid, MultiPolygon};
@@ -61,6 +64,8 @@ pub struct Inputs {
     pub shelters: Option<Vec<Shelter>>,
     /// Hidden-danger sites, if given: the checked table.
     pub danger_sites: Option<table::Table>,
+    /// Historical disasters, if given.
+    pub history: Option<Vec<HistoryEvent>>,
     /// Findings of the census check.
     pub findings: Vec<Finding>,
     /// What was normalised or filled in.
@@ -180,6 +185,7 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         .danger_sites
         .as_ref()
         .and_then(|_| take(&mut faults, read_danger_sites(&file("danger_sites"))));
+    let history = take(&mut faults, read_history_file(project, &file)).flatten();
     if !faults.is_empty() {
         return Err(Error::Input(faults));
     }
@@ -209,8 +215,40 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         depots,
         shelters,
         danger_sites,
+        history,
         findings,
         notes,
+    })
+}
+
+/// The historical disasters of a project, by its dictionary; `None` where it names no table.
+///
+/// # Errors
+/// Every fault of the table, or of the dictionary.
+pub(crate) fn read_history_file(
+    project: &Project,
+    file: &dyn Fn(&str) -> PathBuf,
+) -> Result<Option<Vec<HistoryEvent>>> {
+    if project.inputs.history.is_none() {
+        return Ok(None);
+    }
+    let dictionary = match &project.inputs.history_columns {
+        None => HistoryDictionary::builtin(),
+        Some(_) => read_history_dictionary(&file("history_columns"))?,
+    };
+    read_history(&table::read(&file("history"))?, &dictionary).map(Some)
+}
+
+/// A dictionary of the user's own.
+pub(crate) fn read_history_dictionary(path: &Path) -> Result<HistoryDictionary> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
+    toml::from_str(&text).map_err(|e| {
+        Error::input(Fault::new(
+            path,
+            e.message().to_string(),
+            "a dictionary of the history table",
+            "compare with the compiled-in one",
+        ))
     })
 }
 

@@ -1,7 +1,7 @@
 //! The stages of the pipeline, as tasks: what each reads, which options it depends on, and what it makes.
 //!
 //! ```text
-//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► products
+//! inputs ─► layers ─► weather ─► hazard/{flood,convection,geology,fire} ─► losses ─► risk ─► relief ─► products ─► validation, report
 //! ```
 //!
 //! A task reads the inputs named in its row and the folders of the tasks named as upstream, and writes its own folder.
@@ -16,10 +16,12 @@ mod losses;
 mod models;
 mod products;
 mod relief;
+mod report;
 mod risk;
 mod screening;
 mod store;
 mod summary;
+mod validation;
 mod weather;
 
 pub(crate) use models::Cache;
@@ -230,6 +232,35 @@ pub(crate) const TASKS: &[Task] = &[
         },
         run: products::run,
     },
+    Task {
+        name: "validation",
+        inputs: &["history", "history_columns"],
+        upstream: &["layers", "losses", "risk"],
+        options: |p| {
+            json!({"project": common(p), "validation": p.validation, "losses": p.losses, "language": p.products.language,
+                   "name": p.project.name, "name_en": p.project.name_en})
+        },
+        run: validation::run,
+    },
+    Task {
+        name: "report",
+        inputs: &["provenance"],
+        upstream: &[
+            "layers",
+            "weather",
+            "hazard/flood",
+            "hazard/convection",
+            "hazard/geology",
+            "hazard/fire",
+            "losses",
+            "risk",
+            "relief",
+            "products",
+            "validation",
+        ],
+        options: |p| json!({"project": p, "report": p.report}),
+        run: report::run,
+    },
 ];
 
 /// The part of the project on which every task depends.
@@ -238,8 +269,16 @@ fn common(p: &Project) -> Value {
 }
 
 /// Stages by which a user selects tasks.
-pub const STAGES: [&str; 7] = [
-    "layers", "weather", "hazard", "losses", "risk", "relief", "products",
+pub const STAGES: [&str; 9] = [
+    "layers",
+    "weather",
+    "hazard",
+    "losses",
+    "risk",
+    "relief",
+    "products",
+    "validation",
+    "report",
 ];
 
 /// A file of an upstream task that ought to be there.

@@ -196,8 +196,17 @@ pub fn text(ctx: &Context<'_>, units: &[store::UnitRow], zh: bool) -> Result<Str
     Ok(out)
 }
 
-/// Flooded area by return period, expected annual depth, and what interpolating in the storm library costs.
-fn flood_depths(out: &mut String, ctx: &Context<'_>, zh: bool) -> Result<()> {
+/// Flooded area by return period and expected annual depth: what summary and report say of the flood maps.
+pub(super) struct Flooded {
+    /// Return period in years, wet area in km², mean depth of it in m.
+    pub by_period: Vec<(f64, f64, f64)>,
+    /// Area that floods reach, km², and the mean expected annual depth over it without and with the tail, m.
+    expected: (f64, f64, f64),
+    rarest: f64,
+}
+
+/// Reads the depths of the finished flood task.
+pub(super) fn flooded(ctx: &Context<'_>) -> Result<Flooded> {
     let bands = |file| geotiff::read_bands_f32(&store::existing(ctx, "hazard/flood", file)?);
     let inside = store::inside(ctx)?;
     let (stack, expected) = (bands(store::DEPTH_STACK)?, bands(store::EXPECTED_DEPTH)?);
@@ -214,6 +223,46 @@ fn flood_depths(out: &mut String, ctx: &Context<'_>, zh: bool) -> Result<()> {
         let km2 = cells as f64 * grid.dx * grid.dy / 1e6;
         (km2, sum / cells.max(1) as f64)
     };
+    let periods = store::return_periods(ctx.project);
+    let by_period = periods
+        .iter()
+        .zip(&stack)
+        .map(|(&period, depth)| {
+            let (km2, mean) = wet(depth, LEAST_DEPTH_M);
+            (period, km2, mean)
+        })
+        .collect();
+    let [a, b] = [0, 1].map(|band| wet(&expected[band], f32::MIN_POSITIVE));
+    Ok(Flooded {
+        by_period,
+        expected: (b.0, a.1, b.1),
+        rarest: periods.last().copied().unwrap_or(f64::NAN),
+    })
+}
+
+impl Flooded {
+    /// The expected annual depth in one sentence.
+    pub(super) fn expected_text(&self, zh: bool) -> String {
+        let ((km2, without, with), rarest) = (self.expected, self.rarest);
+        if zh {
+            format!(
+                "年期望淹没水深（年最大水深的期望，不计堤防）：在会淹没的{km2:.1} km²内平均{without:.3} m（不含尾项），{with:.3} m（含尾项，即重现期超过{rarest}年的洪水按{rarest}年一遇水深计）。"
+            )
+        } else {
+            format!(
+                "Expected annual depth (mean of the year's greatest depth, no dykes): {without:.3} m without, {with:.3} m with the tail (floods rarer than {rarest} years as deep as that of {rarest} years), over the {km2:.1} km² that floods reach."
+            )
+        }
+    }
+}
+
+/// What interpolating in the storm library costs, in one sentence.
+pub(super) fn interpolation_of(ctx: &Context<'_>, zh: bool) -> Result<String> {
+    let file = store::existing(ctx, "hazard/flood", store::INTERPOLATION_ERROR)?;
+    Ok(interpolation_text(&table::read(&file)?, zh))
+}
+
+fn flood_depths(out: &mut String, ctx: &Context<'_>, zh: bool) -> Result<()> {
     let (title, head) = if zh {
         (
             "洪涝淹没",
@@ -226,35 +275,12 @@ fn flood_depths(out: &mut String, ctx: &Context<'_>, zh: bool) -> Result<()> {
         )
     };
     let _ = writeln!(out, "\n## {title}\n\n{head}\n| --- | --- | --- |");
-    let periods = store::return_periods(ctx.project);
-    for (period, depth) in periods.iter().zip(&stack) {
-        let (km2, mean) = wet(depth, LEAST_DEPTH_M);
+    let flooded = flooded(ctx)?;
+    for (period, km2, mean) in &flooded.by_period {
         let _ = writeln!(out, "| {period} | {km2:.1} | {mean:.2} |");
     }
-    let [a, b] = [0, 1].map(|band| wet(&expected[band], f32::MIN_POSITIVE));
-    let rarest = periods.last().copied().unwrap_or(f64::NAN);
-    let _ = writeln!(
-        out,
-        "\n{}",
-        if zh {
-            format!(
-                "年期望淹没水深（年最大水深的期望，不计堤防）：在会淹没的{:.1} km²内平均{:.3} m（不含尾项），{:.3} m（含尾项，即重现期超过{rarest}年的洪水按{rarest}年一遇水深计）。",
-                b.0, a.1, b.1
-            )
-        } else {
-            format!(
-                "Expected annual depth (mean of the year's greatest depth, no dykes): {:.3} m without, {:.3} m with the tail (floods rarer than {rarest} years as deep as that of {rarest} years), over the {:.1} km² that floods reach.",
-                a.1, b.1, b.0
-            )
-        }
-    );
-    let errors = table::read(&store::existing(
-        ctx,
-        "hazard/flood",
-        store::INTERPOLATION_ERROR,
-    )?)?;
-    let text = interpolation_text(&errors, zh);
-    let _ = writeln!(out, "\n{text}");
+    let _ = writeln!(out, "\n{}", flooded.expected_text(zh));
+    let _ = writeln!(out, "\n{}", interpolation_of(ctx, zh)?);
     Ok(())
 }
 

@@ -8,4 +8,5 @@ mod frequency;
 mod pipeline;
 mod portfolio;
 mod region;
+mod report;
 mod screening;

@@ -38,13 +38,14 @@ fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
         // A pause, so that a time of day in any file would show.
         std::thread::sleep(std::time::Duration::from_millis(1100));
         let outcome = region.run_to(out, *threads).unwrap();
-        assert_eq!(outcome.ran.len(), 10);
+        assert_eq!(outcome.ran.len(), 12);
     }
     same(&outs[0].1, &outs[1].1);
     same(&outs[0].1, &outs[2].1);
 
     let out = &outs[0].1;
     check_products(out);
+    crate::report::check(out);
     let again = region.run_to(out, 2).unwrap();
     assert!(again.ran.is_empty(), "{:?}", again.ran);
 
@@ -61,7 +62,7 @@ fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
     // A changed option runs again what depends on it and nothing else.
     region.edit(|t| t.replace("confidence = 0.85", "confidence = 0.8"));
     let changed = region.run_to(out, 2).unwrap();
-    assert_eq!(changed.ran, ["relief", "products"]);
+    assert_eq!(changed.ran, ["relief", "products", "report"]);
 }
 
 fn check_products(out: &Path) {
