@@ -63,6 +63,11 @@ fn threads_do_not_change_a_byte_and_a_finished_run_is_kept() {
     region.edit(|t| t.replace("confidence = 0.85", "confidence = 0.8"));
     let changed = region.run_to(out, 2).unwrap();
     assert_eq!(changed.ran, ["relief", "products", "report"]);
+
+    // Reports of the units are made when they are asked for, from what is there.
+    region.edit(|t| t.replace("units = false", "units = true\nformats = [\"html\"]"));
+    assert_eq!(region.run_to(out, 2).unwrap().ran, ["report"]);
+    crate::report::check_units(&out.join("report/units"));
 }
 
 fn check_products(out: &Path) {

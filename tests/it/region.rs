@@ -32,6 +32,7 @@ impl Region {
                     "[fire]\nfires_per_class = 30\n\n[losses]\nreturn_periods = [2.0, 5.0, 10.0]",
                 )
                 .replace("confidence = 0.95", "confidence = 0.85")
+                .replace("units = true", "units = false")
         });
         region
     }

@@ -105,13 +105,16 @@ fn report(folder: &Path, grades: &table::Table) {
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 100_000);
     let docx = std::fs::read(folder.join("report_zh.docx")).unwrap();
     assert!(docx.starts_with(b"PK"));
-    for code in ["330702", "330784"] {
-        let unit = std::fs::read_to_string(folder.join(format!("units/{code}_zh.html"))).unwrap();
-        assert!(
-            unit.contains("隐患点") && unit.matches("<figure>").count() == 4,
-            "{code}"
-        );
+}
+
+/// Short reports of all nine units, each with a map per hazard.
+pub fn check_units(folder: &Path) {
+    for code in ["330702", "330723", "330781", "330784"] {
+        let unit = std::fs::read_to_string(folder.join(format!("{code}_zh.html"))).unwrap();
+        assert!(unit.contains(code) && unit.contains("隐患点"), "{code}");
+        assert_eq!(unit.matches("<figure>").count(), 4, "{code}");
     }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 9);
 }
 
 /// A score that rises eastward, and events in the east: by hand, 3 of 4 struck cells lie above all others but one.
