@@ -6,6 +6,7 @@ use super::build::{Build, filled};
 use super::data::{between, digits, find, grouped, years};
 use super::opening::hazard_name;
 use anlan_engine::Result;
+use anlan_models::cartography::SheetLanguage;
 use anlan_models::hazard::Hazard;
 use anlan_models::report::{Cell, Column};
 
@@ -92,7 +93,16 @@ pub(super) fn map(b: &mut Build<'_>, file: &str, zh: &str, en: &str) -> Result<b
         return Ok(false);
     }
     let caption = b.t(zh, en);
-    let note = b.source(&format!("products/maps/{file}.png"));
+    let own = b.say.zh == (b.data.ctx.project.products.language == SheetLanguage::Zh);
+    let note = b.source(&format!("products/maps/{file}.png"))
+        + &if own {
+            String::new()
+        } else {
+            b.t(
+                "（图件语言为成果语言）",
+                " (the map is in the language of the products)",
+            )
+        };
     b.picture("products", &format!("maps/{file}.png"), caption, 0.92, note)
 }
 
