@@ -91,7 +91,7 @@ fn set(pieces: Vec<Piece>, document: &Document, measure: &Measure<'_>) -> (Vec<P
         let at_top = |page: &Page, first: bool| page.used <= if first { fresh } else { 0.0 };
         let first = pages.len() == 1;
         let page = &pages[pages.len() - 1];
-        let chapter = group[0].entry.is_some() && page.used < FULL * TEXT_HEIGHT;
+        let chapter = matches!(group[0].entry, Some((1, _))) && page.used < FULL * TEXT_HEIGHT;
         if group[0].new_page && !chapter && !at_top(page, first) {
             pages.push(Page::default());
         }
