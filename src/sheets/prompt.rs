@@ -2,10 +2,10 @@
 
 use super::scene::{PointRow, Scene, blank, people};
 use super::{Contact, paper};
-use crate::stages::Context;
 use crate::stages::lists::ground::Ground;
 use crate::stages::lists::standards;
 use crate::stages::lists::tables::response_zh;
+use crate::stages::{Context, store};
 use anlan_engine::Result;
 use anlan_engine::io::Value;
 use anlan_engine::io::table::{Table, write_xlsx};
@@ -249,6 +249,12 @@ fn document(
     } else {
         ("受威胁人口", "需转移人口")
     };
+    // Maps are of return periods: an event takes the nearest below its own as a reference, and the sheet says so.
+    let reference = store::return_periods(ctx.project)[scene.at];
+    let depth = match scene.event {
+        Some(_) => format!("参考水深（{reference}年一遇图，m）"),
+        None => "水深（m）".to_owned(),
+    };
     let mut who = format!(
         "{risk}{}人，{moved}{}人",
         people(p.at_risk),
@@ -290,7 +296,7 @@ fn document(
                 ("乡镇", 3.0),
                 (risk, 1.3),
                 (moved, 1.3),
-                ("居民区最大水深（m）", 1.7),
+                (&format!("居民区最大{depth}"), 1.9),
             ]),
             rows,
         });
@@ -302,7 +308,7 @@ fn document(
         "易涝（淹没）点",
         &p.hotspots,
         lines.points,
-        "水深（m）",
+        &depth,
         |r| depth_text(r.depth_m),
     );
     points(
@@ -322,7 +328,7 @@ fn document(
         |r| {
             let kind = r.note.split('；').next().unwrap_or("").to_owned();
             if r.hazard == "flood" {
-                format!("{kind}，水深{} m", depth_text(r.depth_m))
+                format!("{kind}，{reference}年一遇水深{} m", depth_text(r.depth_m))
             } else {
                 format!("{kind}，滑坡可达")
             }

@@ -34,8 +34,8 @@ struct Plan {
     township: usize,
     window: Window,
     shelters: Vec<Shelter>,
-    /// Hotspot to the nearest dry shelter, with the distance in metres.
-    routes: Vec<((f64, f64), (f64, f64), f64, String)>,
+    /// The greatest hotspots, each to the nearest dry shelter of its county, with the distance in metres.
+    routes: Vec<((f64, f64), (f64, f64), f64)>,
     /// Residents at risk and to move by return period.
     by_period: Vec<(f64, f64)>,
 }
@@ -109,12 +109,7 @@ fn plan(ctx: &Context<'_>, ground: &Ground, scene: &Scene, township: usize) -> O
                 .iter()
                 .filter(|s| s.dry)
                 .min_by(|a, b| far(a.at, p.at).total_cmp(&far(b.at, p.at)))?;
-            Some((
-                p.at,
-                nearest.at,
-                far(nearest.at, p.at),
-                format!("{}→{}", p.name, nearest.name),
-            ))
+            Some((p.at, nearest.at, far(nearest.at, p.at)))
         })
         .collect();
     let mut by_period = vec![(0.0, 0.0); store::return_periods(ctx.project).len()];
@@ -143,6 +138,10 @@ fn plan(ctx: &Context<'_>, ground: &Ground, scene: &Scene, township: usize) -> O
 
 fn of_kind<'s>(scene: &'s Scene, kind: &'s str) -> impl Iterator<Item = &'s PointRow> {
     scene.points.iter().filter(move |p| p.kind == kind)
+}
+
+fn within(bounds: &Bounds, at: (f64, f64)) -> bool {
+    at.0 >= bounds.west && at.0 <= bounds.east && at.1 >= bounds.south && at.1 <= bounds.north
 }
 
 /// The outline of a township as lines along its cells.
@@ -236,9 +235,7 @@ fn draw(
         .collect();
     let shade = shade.window(plan.window);
     let bounds = depth.grid.bounds();
-    let shown = |at: (f64, f64)| {
-        at.0 >= bounds.west && at.0 <= bounds.east && at.1 >= bounds.south && at.1 <= bounds.north
-    };
+    let shown = |at: (f64, f64)| within(&bounds, at);
     let pick = |z: &str, e: &str| if zh { z.to_owned() } else { e.to_owned() };
     let symbol =
         |points: Vec<(f64, f64)>, colour: [u8; 3], radius: f32, name: String| PointSymbol {
@@ -247,7 +244,12 @@ fn draw(
             radius,
             name,
         };
-    let at_of = |kind: &'static str| of_kind(scene, kind).map(|p| p.at).collect::<Vec<_>>();
+    let at_of = |kind: &'static str| {
+        of_kind(scene, kind)
+            .filter(|p| p.township == here.code)
+            .map(|p| p.at)
+            .collect::<Vec<_>>()
+    };
     let depots = of_kind(scene, "place")
         .filter(|p| p.hazard == "flood" && p.note.starts_with("救灾物资储备库"))
         .map(|p| p.at)
@@ -298,7 +300,7 @@ fn draw(
     let routes = MultiPolygon(
         plan.routes
             .iter()
-            .map(|(a, b, _, _)| Polygon::new(LineString::from(vec![*a, *b, *a]), Vec::new()))
+            .map(|(a, b, _)| Polygon::new(LineString::from(vec![*a, *b, *a]), Vec::new()))
             .collect(),
     );
     let mut borders = vec![
@@ -435,6 +437,27 @@ fn notes(
             ),
         });
     }
+    let bounds = ground.grid.window(plan.window).bounds();
+    let places: f64 = plan
+        .shelters
+        .iter()
+        .filter(|s| s.dry && within(&bounds, s.at))
+        .filter_map(|s| s.capacity)
+        .sum();
+    let gap = (moved - places).max(0.0);
+    out.push(if zh {
+        format!(
+            "图内不受淹避难场所容量{}人，缺口{}人。",
+            people(places),
+            people(gap)
+        )
+    } else {
+        format!(
+            "Places in dry shelters on this map: {}; {} missing.",
+            people(places),
+            people(gap)
+        )
+    });
     let unit = &ground.units[here.unit].code;
     for c in contacts
         .iter()
@@ -492,12 +515,7 @@ fn table(ctx: &Context<'_>, ground: &Ground, plans: &[Plan]) -> Table {
     for p in plans {
         let here = &ground.townships[p.township];
         let bounds = ground.grid.window(p.window).bounds();
-        let near = |s: &&Shelter| {
-            s.at.0 >= bounds.west
-                && s.at.0 <= bounds.east
-                && s.at.1 >= bounds.south
-                && s.at.1 <= bounds.north
-        };
+        let near = |s: &&Shelter| within(&bounds, s.at);
         let whole = |v: f64| Value::Integer(v.round() as i64);
         let mut row: Vec<Value> = vec![
             here.code.clone().into(),

@@ -193,15 +193,15 @@ impl Pen<'_> {
                 };
                 self.rect(MARGIN, self.y, width, 84.0, &colour.hex(), "#000");
                 self.text(WIDTH / 2.0, self.y + 56.0, 40.0, "middle", ink, text)?;
-                self.y += 108.0;
+                self.y += 98.0;
             }
             Block::Heading(text) => {
                 // A heading stays with the lines below it.
                 self.room(150.0);
-                self.y += 16.0;
+                self.y += 8.0;
                 self.rect(MARGIN, self.y + 2.0, 10.0, 36.0, "#1f4e79", "none");
                 self.text(MARGIN + 24.0, self.y + 32.0, 33.0, "start", "#1f4e79", text)?;
-                self.y += 58.0;
+                self.y += 50.0;
             }
             Block::Text(text) => self.lines(text, MARGIN, width)?,
             Block::List(items) => {
@@ -251,7 +251,7 @@ impl Pen<'_> {
             }
             self.row(row, &widths, false)?;
         }
-        self.y += 14.0;
+        self.y += 8.0;
         Ok(())
     }
 
