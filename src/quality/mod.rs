@@ -195,13 +195,15 @@ mod tests {
             let path = write(&format!("{i}.toml"), case);
             let error = run(&path, &QualityOptions::default(), &|_| {}).unwrap_err();
             for fault in error.faults() {
-                for text in [&fault.found, &fault.expected, &fault.remedy] {
+                // Bare values stay.
+                let texts = [&fault.found, &fault.expected, &fault.remedy];
+                for text in texts.into_iter().filter(|t| t.contains(' ')) {
                     let zh = messages.translate(text);
                     assert!(zh.contains(|c: char| !c.is_ascii()), "{text} -> {zh}");
                     seen += 1;
                 }
             }
         }
-        assert!(seen >= 24, "{seen}");
+        assert!(seen >= 20, "{seen}");
     }
 }

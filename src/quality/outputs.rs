@@ -455,6 +455,15 @@ fn markdown(table: &Table, columns: &[&str], zh: bool, most: usize) -> String {
     out
 }
 
+/// Leaves rows of a table of counts in which something was found.
+fn only_told(table: &mut Table) {
+    let counts: Vec<usize> = ["errors", "warnings", "notes", "accepted"]
+        .iter()
+        .filter_map(|c| table.column(c))
+        .collect();
+    (table.rows).retain(|row| counts.iter().any(|c| row[*c] != Value::Integer(0)));
+}
+
 fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> String {
     let tally = report::overall(&found.findings);
     let mut out = String::new();
@@ -497,12 +506,7 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
         100,
     ));
     let mut rules = rules_table(found, names, zh);
-    let counts: Vec<usize> = ["errors", "warnings", "notes", "accepted"]
-        .iter()
-        .filter_map(|c| rules.column(c))
-        .collect();
-    let told = |row: &Vec<Value>| counts.iter().any(|c| row[*c] != Value::Integer(0));
-    rules.rows.retain(told);
+    only_told(&mut rules);
     out.push_str(if zh {
         "\n## 按规则\n\n"
     } else {
@@ -522,7 +526,8 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
         zh,
         100,
     ));
-    let units = units_table(given, found, zh);
+    let mut units = units_table(given, found, zh);
+    only_told(&mut units);
     out.push_str(if zh {
         "\n## 按单元\n\n"
     } else {

@@ -165,7 +165,12 @@ fn add_borders(borders: &mut Borders, entry: &BorderEntry, source: &Path) -> Res
             }
         }
     }
-    borders.file = source.to_path_buf();
+    // Messages name the files that were searched.
+    let own = source.file_name().unwrap_or_default().to_string_lossy();
+    borders.file = match borders.file.as_os_str().is_empty() {
+        true => own.into_owned().into(),
+        false => format!("{} + {own}", borders.file.display()).into(),
+    };
     match faults.is_empty() {
         true => Ok(()),
         false => Err(Error::Input(faults)),

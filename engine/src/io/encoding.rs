@@ -109,14 +109,18 @@ pub fn misread(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
-    let (bytes, _, lost) = GB18030.encode(text);
+    // The last byte may have been lost on the way, with the mark for it in its place. Programs show the byte 0x80, which
+    // GBK does not have, as a euro sign.
+    let head = text.strip_suffix(['\u{FFFD}', '?']).unwrap_or(text);
+    let mut body = Vec::new();
+    for (i, part) in head.split('€').enumerate() {
+        if i > 0 {
+            body.push(0x80);
+        }
+        body.extend_from_slice(&GB18030.encode(part).0);
+    }
     // Three bytes of UTF-8 to two of GBK: two characters make three, fewer prove nothing.
-    if !lost && bytes.len() >= 6 {
-        // The last byte may have been lost on the way, with the mark for it in its place.
-        let body = match text.strip_suffix(['\u{FFFD}', '?']) {
-            Some(head) => GB18030.encode(head).0.into_owned(),
-            None => bytes.into_owned(),
-        };
+    if body.len() >= 6 {
         let valid = match std::str::from_utf8(&body) {
             Ok(found) => Some(found),
             Err(e) if e.valid_up_to() + 2 >= body.len() => {
