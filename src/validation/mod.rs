@@ -216,15 +216,21 @@ fn write(out: &Path, sample: &Sample, options: &ValidateOptions, fonts: &Fonts) 
             ),
         )
     );
-    if low <= 0.5 {
-        let _ = writeln!(
-            text,
-            "\n{}",
-            say(
-                "区间包含0.5：按这些记录，不能断言得分优于随机。",
-                "The interval holds 0.5: with these records the score cannot be said to be better than chance.",
-            )
-        );
+    let verdict = if high < 0.5 {
+        Some(say(
+            "区间低于0.5：有记录的位置得分反而偏低，请检查得分方向与坐标精度。",
+            "The interval lies below 0.5: struck places score low; check the sense of the score and how exact the coordinates are.",
+        ))
+    } else if low <= 0.5 {
+        Some(say(
+            "区间包含0.5：按这些记录，不能断言得分优于随机。",
+            "The interval holds 0.5: with these records the score cannot be said to be better than chance.",
+        ))
+    } else {
+        None
+    };
+    if let Some(verdict) = verdict {
+        let _ = writeln!(text, "\n{verdict}");
     }
     if options.grades {
         let warned = if options.warned == 0 {

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const WIDTH: f32 = 1200.0;
 const HEIGHT: f32 = 940.0;
 const LEFT: f32 = 150.0;
-const TOP: f32 = 100.0;
+const TOP: f32 = 128.0;
 const RIGHT: f32 = 50.0;
 const BOTTOM: f32 = 130.0;
 
@@ -86,7 +86,7 @@ impl<'a> Plot<'a> {
             ),
             fonts,
         };
-        plot.text(WIDTH / 2.0, 56.0, 34.0, "middle", "#222", words.title)?;
+        plot.text(WIDTH / 2.0, 50.0, 34.0, "middle", "#222", words.title)?;
         plot.text(
             (LEFT + WIDTH - RIGHT) / 2.0,
             HEIGHT - BOTTOM + 74.0,

@@ -243,7 +243,9 @@ fn docx_is_a_package_of_well_formed_parts() {
     let bytes = docx(&document).unwrap();
     assert_eq!(bytes, docx(&document).unwrap());
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let names: Vec<String> = archive.file_names().map(String::from).collect();
+    let names: Vec<String> = (archive.file_names())
+        .map(|n| n.unwrap().into_owned())
+        .collect();
     let mut body = String::new();
     for name in &names {
         let mut content = Vec::new();
