@@ -561,9 +561,9 @@ mod tests {
     #[test]
     fn a_shared_border_is_drawn_once() {
         let square = |x: f64| {
-            MultiPolygon(vec![geo::polygon![
-                (x: x, y: 0.0), (x: x + 10.0, y: 0.0), (x: x + 10.0, y: 10.0), (x: x, y: 10.0),
-            ]])
+            MultiPolygon(vec![
+                geo::Rect::new((x, 0.0), (x + 10.0, 10.0)).to_polygon(),
+            ])
         };
         let frame = Frame {
             x: 0.0,
