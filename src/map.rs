@@ -347,13 +347,18 @@ impl Units {
     }
 }
 
-/// Note of a rule pack on a sheet: id, status and hash, so that a map can be traced to its rules.
-pub fn pack_note(pack: &RulePack, zh: bool) -> String {
-    let status = match (pack.status.as_str(), zh) {
+/// Status of a rule as readers see it.
+pub(crate) fn told_status(status: &str, zh: bool) -> &str {
+    match (status, zh) {
         ("unverified", true) => "未核实",
         ("read", true) => "已核对原文",
         (status, _) => status,
-    };
+    }
+}
+
+/// Note of a rule pack on a sheet: id, status and hash, so that a map can be traced to its rules.
+pub fn pack_note(pack: &RulePack, zh: bool) -> String {
+    let status = told_status(&pack.status, zh);
     if zh {
         format!("规则包：{}（{status}，{}）", pack.id, pack.hash())
     } else {

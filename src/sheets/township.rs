@@ -478,7 +478,8 @@ fn notes(
     out.push(if zh {
         format!(
             "规则：{}（{}）；不计堤防。",
-            scene.rules.id, scene.rules.status
+            scene.rules.id,
+            crate::map::told_status(&scene.rules.status, true)
         )
     } else {
         format!(

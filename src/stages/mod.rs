@@ -305,6 +305,7 @@ pub(crate) const TASKS: &[Task] = &[
             "losses",
             "risk",
             "relief",
+            "lists",
             "products",
             "validation",
         ],

@@ -103,7 +103,8 @@ pub fn one_map(
             "自然灾害风险一张图",
             format!(
                 "单元颜色为综合风险级别；规则：{}（{}）。",
-                rules.id, rules.status
+                rules.id,
+                crate::map::told_status(&rules.status, true)
             ),
         )
     } else {

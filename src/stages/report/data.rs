@@ -274,6 +274,14 @@ impl<'a> Data<'a> {
         find(&self.grades, &[unit, "", hazard])
     }
 
+    /// A table of an earlier task.
+    ///
+    /// # Errors
+    /// It is missing, or damaged.
+    pub fn table(&self, task: &str, file: &str) -> Result<Table> {
+        optional(&store::existing(self.ctx, task, file)?)
+    }
+
     /// A table that another part of the pipeline may have left.
     pub fn extra(&self, task: &str, file: &str) -> Result<Option<Table>> {
         let path = self.ctx.folder(task).join(file);

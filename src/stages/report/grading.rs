@@ -1,6 +1,7 @@
 //! Grades by unit and township, and relief needs.
 
 use super::build::{Build, filled};
+use super::compared;
 use super::data::{digits, find, grouped};
 use super::opening::hazard_name;
 use super::results::map;
@@ -77,16 +78,10 @@ pub fn grades(b: &mut Build<'_>) -> Result<()> {
         map(b, &format!("{}_risk_grade", h.name()), &zh, &en)?;
     }
     townships(b)?;
-    for (file, zh, en) in [
-        (
-            "comprehensive.csv",
-            "综合风险的多种合成方法对比",
-            "Comprehensive risk by several methods",
-        ),
-        ("priority.csv", "重点防治区", "Areas of first priority"),
-    ] {
-        extra_table(b, ("risk", file), zh, en, 40)?;
-    }
+    compared::methods(b)?;
+    compared::ranks(b)?;
+    compared::priority(b)?;
+    compared::lists(b)?;
     Ok(())
 }
 
@@ -152,46 +147,6 @@ fn townships(b: &mut Build<'_>) -> Result<()> {
                 "; townships are made up where no borders are given",
             ),
     );
-    Ok(())
-}
-
-/// A table that another part of the pipeline has left, as it stands, its first rows.
-pub(super) fn extra_table(
-    b: &mut Build<'_>,
-    (task, file): (&str, &str),
-    zh: &str,
-    en: &str,
-    most: usize,
-) -> Result<()> {
-    let Some(table) = b.data.extra(task, file)? else {
-        return Ok(());
-    };
-    let shown: Vec<usize> = (0..table.columns.len()).take(10).collect();
-    let columns = shown
-        .iter()
-        .map(|&c| Column::text(table.columns[c].clone(), 1.0))
-        .collect();
-    let cell = |v: &Value| match v {
-        Value::Real(r) => digits(*r),
-        other => other.to_string(),
-    };
-    let rows: Vec<Vec<Cell>> = table
-        .rows
-        .iter()
-        .take(most)
-        .map(|r| shown.iter().map(|&c| cell(&r[c]).into()).collect())
-        .collect();
-    let n = table.rows.len();
-    let left = if n > most || table.columns.len() > 10 {
-        b.t(
-            &format!("；共{n}行，此处列出前{}行", n.min(most)),
-            &format!("; {} of {n} rows", n.min(most)),
-        )
-    } else {
-        String::new()
-    };
-    let note = b.source(&format!("{task}/{file}")) + &left;
-    b.table(b.t(zh, en), columns, rows, note);
     Ok(())
 }
 

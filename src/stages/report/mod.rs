@@ -14,6 +14,7 @@
 
 mod build;
 mod closing;
+mod compared;
 mod data;
 mod grading;
 mod opening;

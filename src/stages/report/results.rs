@@ -329,13 +329,7 @@ pub fn exposure(b: &mut Build<'_>) -> Result<()> {
         b.source("layers/exposure.parquet; layers/units.gpkg: forest_ha"),
     );
     map(b, "exposure_population", "常住人口分布", "Residents")?;
-    super::grading::extra_table(
-        b,
-        ("layers", "critical_places.csv"),
-        "重点场所（学校、医院、养老机构等）",
-        "Critical places (schools, hospitals, homes for the aged)",
-        30,
-    )
+    super::compared::places(b)
 }
 
 /// Chapter 5: average annual losses, exceedance, people, indicators.
