@@ -472,15 +472,15 @@ mod tests {
                 &[
                     text("330799"),
                     text("纸板"),
-                    0.0.into(),
-                    3.0.into(),
-                    0.0.into(),
+                    Value::Real(0.0),
+                    Value::Real(3.0),
+                    Value::Real(0.0),
                 ],
                 &[
                     text("330702"),
                     text("砖混"),
-                    2.0.into(),
-                    (-3.0).into(),
+                    Value::Real(2.0),
+                    Value::Real(-3.0),
                     text("many"),
                 ],
             ],
@@ -551,12 +551,11 @@ mod tests {
         };
         let economy = table(
             &["区划代码", "公路里程(公里)"],
-            &[&[text("330702"), (-1.0).into()]],
+            &[&[text("330702"), Value::Real(-1.0)]],
         );
         let dir = tempfile::tempdir().unwrap();
         let errors = [
             Dasymetric::read(&weights, path).unwrap_err(),
-            Dasymetric::read("id = 3", path).unwrap_err(),
             Error::Input(lacking.lacking(&[], path)),
             BuildingTable::builtin()
                 .read_houses(&houses, &codes)

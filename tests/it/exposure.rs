@@ -194,9 +194,9 @@ fn give(region: &Region) {
             code.into(),
             format!("示例{kind}").into(),
             kind.into(),
-            lon.into(),
-            lat.into(),
-            people.into(),
+            Value::Real(lon),
+            Value::Real(lat),
+            Value::Real(people),
             Value::Integer(330_702),
         ]);
     }

@@ -386,7 +386,7 @@ impl Dasymetric {
                 if code.parse::<u8>().is_err() || !(*weight >= 0.0 && weight.is_finite()) {
                     fault(
                         format!("[classes.{name}]"),
-                        format!("{code} = {weight}"),
+                        format!("class {code} of weight {weight}"),
                         "a class of 0 to 255 with a weight of 0 or more".into(),
                         "correct the line",
                     );
