@@ -25,6 +25,9 @@ use std::time::Instant;
 /// Name of the task in its news.
 const TASK: &str = "zonal";
 
+/// Values that a table of classes lists for each zone: with more, the raster is no raster of classes.
+const MOST_CLASSES: usize = 4096;
+
 /// What to count, and where to write it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ZonalTableOptions {
@@ -82,7 +85,8 @@ impl Default for ZonalTableOptions {
 ///   raster.
 ///
 /// # Errors
-/// Faults of the raster, the weights and the zones; options at odds with each other. Nothing is written then.
+/// Faults of the raster, the weights and the zones; options at odds with each other; a table of classes of a raster that
+/// holds none. Nothing is written then.
 pub fn run(
     raster: &Path,
     zones: &Path,
@@ -120,6 +124,15 @@ pub fn run(
         });
     };
     let sums = zonal_file((raster, options.band), weights, &refs, &counted, &step)?;
+    let most = sums.iter().filter_map(|s| s.tally()).map(|t| t.variety());
+    if let Some(most) = most.max().filter(|&n| options.classes && n > MOST_CLASSES) {
+        return Err(Error::input(Fault::new(
+            raster,
+            format!("{most} different values in a zone"),
+            format!("at most {MOST_CLASSES}, as a raster of classes has"),
+            "leave out --classes, or group the values to classes first",
+        )));
+    }
     let empty = sums.iter().filter(|s| s.stats().count == 0.0).count();
     if empty > 0 {
         listen(News::Warning {

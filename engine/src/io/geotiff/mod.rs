@@ -29,7 +29,7 @@ pub use read::{
     info, read_bands_f32, read_f32, read_f64, read_i32, read_u8, read_values_f32, read_window_f32,
 };
 pub use rows::Rows;
-pub use write::{write_bands_f32, write_f32, write_rows_u32, write_u8, write_u32};
+pub use write::{RowMaker, write_bands_f32, write_f32, write_rows_u32, write_u8, write_u32};
 
 use crate::grid::Grid;
 use std::collections::BTreeMap;

@@ -102,6 +102,9 @@ pub fn write_u32(path: &Path, raster: &Raster<u32>, tags: &Tags) -> Result<()> {
     )
 }
 
+/// Fills some rows of a raster, `[rows, cols]`.
+pub type RowMaker<'a> = dyn FnMut(Range<usize>, &mut [u32]) -> Result<()> + 'a;
+
 /// Writes a raster of 32-bit counts or labels that is made some rows at a time, the same file as [`write_u32`]: `rows` is
 /// called from the north on with rows and their cells, which hold what they held before. Memory: 256 rows, and the
 /// compressed file.
@@ -113,7 +116,7 @@ pub fn write_rows_u32(
     grid: &Grid,
     nodata: Option<u32>,
     tags: &Tags,
-    rows: &mut dyn FnMut(Range<usize>, &mut [u32]) -> Result<()>,
+    rows: &mut RowMaker<'_>,
 ) -> Result<()> {
     let image = Image {
         grid,
