@@ -110,9 +110,10 @@ pub fn methods(b: &mut Build<'_>) -> Result<()> {
         .map(|u| {
             let mut line: Vec<Cell> = vec![u.name.clone().into()];
             line.extend(keys.iter().map(|key| {
-                cell(rows.iter().find(|r| {
-                    r[unit].to_string() == u.code && r[method].to_string() == *key
-                }))
+                cell(
+                    rows.iter()
+                        .find(|r| r[unit].to_string() == u.code && r[method].to_string() == *key),
+                )
             }));
             line
         })
@@ -145,7 +146,10 @@ pub fn ranks(b: &mut Build<'_>) -> Result<()> {
     let bases = kinds(&table.rows.iter().collect::<Vec<_>>(), basis);
     let (unit_name, scale) = b.say.money_unit();
     let told = |name: &str| match name {
-        "yuan" => b.t(&format!("年均损失（{unit_name}）"), &format!("AAL ({unit_name})")),
+        "yuan" => b.t(
+            &format!("年均损失（{unit_name}）"),
+            &format!("AAL ({unit_name})"),
+        ),
         "yuan_per_gdp" | "gdp" | "per_gdp" => b.t("按损失/GDP", "by loss per GDP"),
         "yuan_per_km2" | "km2" | "per_km2" => b.t("按损失/km²", "by loss per km²"),
         other => other.to_string(),
@@ -177,8 +181,15 @@ pub fn ranks(b: &mut Build<'_>) -> Result<()> {
         })
         .collect();
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let share = table.rows.first().map_or(f64::NAN, |r| number(&r[confidence]));
-    let note = b.source("risk/ranking.csv") + &b.t("；区间只含抽样误差", "; intervals hold the sampling error only");
+    let share = table
+        .rows
+        .first()
+        .map_or(f64::NAN, |r| number(&r[confidence]));
+    let note = b.source("risk/ranking.csv")
+        + &b.t(
+            "；区间只含抽样误差",
+            "; intervals hold the sampling error only",
+        );
     let caption = b.t(
         &format!("损失位次及其{:.0}%区间", 100.0 * share),
         &format!("Ranks by loss with {:.0} % intervals", 100.0 * share),
@@ -243,7 +254,10 @@ pub fn priority(b: &mut Build<'_>) -> Result<()> {
     ];
     let mut note = b.source("risk/priority.csv");
     if left > 0 {
-        note += &b.t(&format!("；另有{left}处见该表"), &format!("; {left} more in the table"));
+        note += &b.t(
+            &format!("；另有{left}处见该表"),
+            &format!("; {left} more in the table"),
+        );
     }
     b.table(b.t("重点防治区", "Priority areas"), columns, lines, note);
     Ok(())
@@ -276,21 +290,31 @@ pub fn lists(b: &mut Build<'_>) -> Result<()> {
     let lines = kinds(&rows, kind)
         .into_iter()
         .map(|key| {
-            let of: Vec<&&Vec<Value>> = rows.iter().filter(|r| r[kind].to_string() == key).collect();
+            let of: Vec<&&Vec<Value>> =
+                rows.iter().filter(|r| r[kind].to_string() == key).collect();
             let mut line: Vec<Cell> = vec![key.clone().into()];
             for (n, _) in &levels {
                 let at = of.iter().filter(|r| number(&r[level]) as i64 == *n);
                 line.push(grouped(at.count() as f64).into());
             }
             line.push(grouped(of.len() as f64).into());
-            let yes = |r: &&&&Vec<Value>| ["是", "yes"].contains(&r[monitoring].to_string().as_str());
+            let yes =
+                |r: &&&&Vec<Value>| ["是", "yes"].contains(&r[monitoring].to_string().as_str());
             line.push(grouped(of.iter().filter(yes).count() as f64).into());
             line
         })
         .collect();
     b.section("一图三清单", "One map, three lists");
     let note = b.source("lists/risk_list.csv; responsibility.csv; measures.csv; lists.xlsx");
-    b.table(b.t("风险清单：各类条目数", "Risk list: entries by kind and level"), columns, lines, note);
+    b.table(
+        b.t(
+            "风险清单：各类条目数",
+            "Risk list: entries by kind and level",
+        ),
+        columns,
+        lines,
+        note,
+    );
     let note = b.source("lists/one_map.png");
     let caption = b.t("自然灾害风险一张图", "One map of natural-hazard risk");
     b.picture("lists", "one_map.png", caption, 0.92, note)?;
