@@ -178,6 +178,9 @@ pub struct IdfArguments {
     /// What the fit of the formula weighs.
     #[arg(long, value_enum, default_value = "absolute")]
     weighing: WeighingArgument,
+    /// Areas, km², separated by commas, over which the depths are reduced (点面折减).
+    #[arg(long, value_delimiter = ',')]
+    areas: Vec<f64>,
     #[command(flatten)]
     fitting: Fitting,
 }
@@ -326,6 +329,7 @@ impl IdfArguments {
                 WeighingArgument::Absolute => Weighing::Absolute,
                 WeighingArgument::Relative => Weighing::Relative,
             },
+            areas_km2: self.areas.clone(),
             gaps: self.fitting.gaps,
             out: self.fitting.out.clone(),
             zh,

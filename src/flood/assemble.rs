@@ -11,7 +11,7 @@ use anlan_engine::rasterize::{Rule, coverage_runs, rasterize, rasterize_lines};
 use anlan_engine::resample::{ClassMethod, Method, resample, resample_classes};
 use anlan_engine::{Error, Fault, Grid, Raster, Result};
 use anlan_models::flood::infiltration::{Infiltration, InfiltrationTables};
-use anlan_models::flood::rain::{Hyetograph, Quartile, RainPatterns, StormFormula};
+use anlan_models::flood::rain::{ArealReduction, Hyetograph, Quartile, RainPatterns, StormFormula};
 use anlan_models::flood::rainfall::{Gaps, RainField, Sampling, Spread};
 use anlan_models::flood::rivers::{RiverTables, channels_below};
 use anlan_models::flood::runoff::{CurveNumbers, Roughness, Wetness};
@@ -490,7 +490,21 @@ impl Reader<'_> {
     fn rain(&mut self, entry: &RainEntry, grid: &Grid) -> Result<RainField> {
         let gaps = |fill: bool| if fill { Gaps::Fill } else { Gaps::Refuse };
         match entry {
-            RainEntry::Design { .. } => Ok(RainField::uniform(&design_storm(entry), grid)),
+            RainEntry::Design {
+                duration_h,
+                areal_km2,
+                ..
+            } => {
+                let areal = RiverTables::published().areal_reduction;
+                if let Some(area) = areal_km2 {
+                    self.notes.push(format!(
+                        "rain: the depth at a point times {:.3} over {area} km² in {duration_h} h (areal reduction, {})",
+                        areal.factor(*area, *duration_h),
+                        areal.status
+                    ));
+                }
+                Ok(RainField::uniform(&design_storm(entry, &areal), grid))
+            }
             RainEntry::Series { file } => {
                 let (step_h, depth_mm) = tables::rain(&self.input(file))?;
                 Ok(RainField::uniform(&Hyetograph { step_h, depth_mm }, grid))
@@ -973,7 +987,7 @@ fn formula(f: &Formula) -> StormFormula {
 }
 
 /// Hyetograph of a design storm; the file was checked.
-fn design_storm(entry: &RainEntry) -> Hyetograph {
+fn design_storm(entry: &RainEntry, areal: &ArealReduction) -> Hyetograph {
     let RainEntry::Design {
         duration_h,
         depth_mm,
@@ -982,6 +996,7 @@ fn design_storm(entry: &RainEntry) -> Hyetograph {
         pattern,
         peak,
         step_min,
+        areal_km2,
     } = entry
     else {
         unreachable!("called for design storms");
@@ -991,11 +1006,16 @@ fn design_storm(entry: &RainEntry) -> Hyetograph {
         .as_ref()
         .zip(*return_period)
         .map(|(f, t)| (formula(f), t));
+    // Each duration by its own factor: the peak of a storm covers less ground than the whole of it.
+    let reduced = |depth: f64, hours: f64| match areal_km2 {
+        Some(area) => depth * areal.factor(*area, hours),
+        None => depth,
+    };
     let of = |hours: f64| match &curve {
-        Some((f, t)) if hours > 0.0 => f.depth_mm(hours, *t),
+        Some((f, t)) if hours > 0.0 => reduced(f.depth_mm(hours, *t), hours),
         _ => 0.0,
     };
-    let total = depth_mm.unwrap_or_else(|| of(duration));
+    let total = depth_mm.map_or_else(|| of(duration), |depth| reduced(depth, duration));
     let huff = |quartile| RainPatterns::published().huff(quartile, total, duration, step);
     match pattern {
         Pattern::Chicago => Hyetograph::chicago(of, duration, *peak, step),
@@ -1142,6 +1162,46 @@ fn breach(d: &DamEntry) -> Result<BreachGrowth> {
 mod tests {
     use super::*;
     use anlan_engine::Crs;
+
+    #[test]
+    fn design_storms_over_an_area_are_reduced() {
+        let areal = RiverTables::published().areal_reduction;
+        let storm = |pattern: Pattern, areal_km2: Option<f64>| {
+            let formula = Formula {
+                a1: 10.0,
+                c: 0.8,
+                n: 0.7,
+                b: 10.0,
+            };
+            let by_formula = matches!(pattern, Pattern::Chicago);
+            let entry = RainEntry::Design {
+                duration_h: 3.0,
+                depth_mm: (!by_formula).then_some(150.0),
+                formula: by_formula.then_some(formula),
+                return_period: by_formula.then_some(100.0),
+                pattern,
+                peak: 0.4,
+                step_min: 5.0,
+                areal_km2,
+            };
+            design_storm(&entry, &areal)
+        };
+        let most = |h: &Hyetograph| h.depth_mm.iter().fold(0.0f64, |m, &d| m.max(d));
+        for pattern in [Pattern::Uniform, Pattern::HuffSecond, Pattern::Chicago] {
+            let (point, over) = (storm(pattern, None), storm(pattern, Some(200.0)));
+            let factor = areal.factor(200.0, 3.0);
+            assert!(
+                factor < 0.95 && (over.total_mm() / point.total_mm() / factor - 1.0).abs() < 1e-9
+            );
+            // The peak of a formula's storm is reduced by the factor of a short duration, that of a pattern by the whole.
+            let peak = most(&over) / most(&point);
+            match pattern {
+                Pattern::Chicago => assert!(peak < 0.9 * factor, "{peak} {factor}"),
+                _ => assert!((peak / factor - 1.0).abs() < 1e-9),
+            }
+            assert!(over.depth_mm.iter().all(|d| *d >= 0.0));
+        }
+    }
 
     #[test]
     fn a_line_of_any_shape_is_tight() {

@@ -199,6 +199,9 @@ pub enum RainEntry {
         /// Steps, min.
         #[serde(default = "five")]
         step_min: f64,
+        /// Area, km², over which the depth of a point is reduced (点面折减); the depth as it is without it.
+        #[serde(default)]
+        areal_km2: Option<f64>,
     },
     /// A measured series, the same everywhere: time at the beginning of each step, and its depth, mm.
     Series {
@@ -780,6 +783,7 @@ impl CaseFile {
             pattern,
             peak,
             step_min,
+            areal_km2,
         }) = &file.rain
         {
             check(
@@ -799,6 +803,12 @@ impl CaseFile {
                 "rain.depth_mm",
                 format!("{depth_mm:?}"),
                 "a depth above 0 mm",
+            );
+            check(
+                areal_km2.is_none_or(|a| a > 0.0 && a.is_finite()),
+                "rain.areal_km2",
+                format!("{areal_km2:?}"),
+                "an area above 0 km²",
             );
             check(
                 depth_mm.is_some() != formula.is_some(),

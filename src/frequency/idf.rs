@@ -10,6 +10,8 @@ use anlan_engine::{Error, Fault, Result};
 use anlan_models::cartography::SheetLanguage;
 use anlan_models::cartography::paper::{IntensityCurve, IntensityPlot, Picture, intensity_paper};
 use anlan_models::flood::idf::{FormulaFit, IdfTable, Limits, Weighing, duration_of_heading};
+use anlan_models::flood::rain::ArealReduction;
+use anlan_models::flood::rivers::RiverTables;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,8 @@ pub struct IdfOptions {
     pub weighing: Weighing,
     /// Limits of the formula's error.
     pub limits: Limits,
+    /// Areas, km², above 0, over which the depths of the station are reduced (点面折减).
+    pub areas_km2: Vec<f64>,
     /// Take a series with missing years as it is.
     pub gaps: bool,
     /// Output folder; `out` beside the table by default.
@@ -71,6 +75,7 @@ impl Default for IdfOptions {
             longest_min: 180.0,
             weighing: Weighing::default(),
             limits: Limits::default(),
+            areas_km2: Vec::new(),
             gaps: false,
             out: None,
             zh: false,
@@ -84,6 +89,7 @@ struct Told {
     fit: FormulaFit,
     years: usize,
     missing: Vec<i32>,
+    areal: ArealReduction,
 }
 
 /// Fits annual maxima of rain by duration and the storm formula through them; writes tables, plot and summary to `idf/` in
@@ -102,6 +108,14 @@ pub fn run_idf(path: &Path, options: &IdfOptions) -> Result<PathBuf> {
             format!("{:?}", options.return_periods),
             "two or more in ascending order",
             "sort the return periods",
+        ));
+    }
+    if !options.areas_km2.iter().all(|a| *a > 0.0 && a.is_finite()) {
+        faults.push(option_fault(
+            "--areas",
+            format!("{:?}", options.areas_km2),
+            "areas above 0 km²",
+            "correct the areas",
         ));
     }
     let method = options.method.unwrap_or(options.distribution.customary());
@@ -189,6 +203,7 @@ pub fn run_idf(path: &Path, options: &IdfOptions) -> Result<PathBuf> {
         fit,
         years: read.years.len(),
         missing: read.missing,
+        areal: RiverTables::published().areal_reduction,
     };
     let out = folder(path, options.out.as_deref());
     let stated = IdfOptions {
@@ -224,11 +239,14 @@ fn in_file(path: &Path, error: Error) -> Error {
 }
 
 fn write(path: &Path, told: &Told, options: &IdfOptions, draft: &Draft) -> Result<()> {
-    let tables = [
+    let mut tables = vec![
         ("idf", values(told)),
         ("formula", formula(told, options)),
         ("errors", errors(told)),
     ];
+    if !options.areas_km2.is_empty() {
+        tables.push(("areal", areal(told, options)));
+    }
     for (name, table) in &tables {
         write_csv(&draft.file(&format!("{name}.csv"))?, table)?;
     }
@@ -317,6 +335,34 @@ fn errors(told: &Told) -> Table {
             e.absolute_mm_min.into(),
             e.relative.into(),
         ]);
+    }
+    table
+}
+
+/// Depths over areas: those of the station times the factor of each area and duration.
+fn areal(told: &Told, options: &IdfOptions) -> Table {
+    let mut table = Table::new(&[
+        "area_km2",
+        "duration_min",
+        "return_period_years",
+        "factor",
+        "depth_mm",
+    ]);
+    let t = &told.table;
+    for &area in &options.areas_km2 {
+        for (d, &minutes) in t.durations_min.iter().enumerate() {
+            let factor = told.areal.factor(area, minutes / 60.0);
+            for (p, &years) in t.return_periods.iter().enumerate() {
+                let depth = factor * t.depth_mm(d, p);
+                table.rows.push(vec![
+                    area.into(),
+                    minutes.into(),
+                    years.into(),
+                    factor.into(),
+                    depth.into(),
+                ]);
+            }
+        }
     }
     table
 }
@@ -515,5 +561,19 @@ fn summary(path: &Path, told: &Told, options: &IdfOptions) -> String {
         format!("设计雨量（mm）：\n\n{table}"),
         format!("Depths (mm):\n\n{table}"),
     );
+    if !options.areas_km2.is_empty() {
+        let (a, verified) = (&told.areal, told.areal.status == "read");
+        say(
+            format!(
+                "面雨量见`areal.csv`：点雨量乘以点面折减系数（{}{}）。",
+                a.source,
+                if verified { "" } else { "；未经核实" }
+            ),
+            format!(
+                "Depths over areas in `areal.csv`: those of the station times the areal reduction of {} ({}).",
+                a.source, a.status
+            ),
+        );
+    }
     out
 }

@@ -292,6 +292,12 @@ fn faults_name_their_place() {
             "breach",
         ),
         (
+            "duration_h = 1.0\n\n[losses]",
+            "duration_h = 1.0\nareal_km2 = -5.0\n\n[losses]",
+            "rain.areal_km2",
+            "above 0 km²",
+        ),
+        (
             "height_m = 1.0",
             "height_m = 1.0\ncrest_m = 3.0",
             "dyke left bank",

@@ -181,8 +181,24 @@ fn toronto_storm_formula() {
         "{message}"
     );
     options.gaps = true;
+    options.areas_km2 = vec![0.0];
+    let message = run_idf(&path, &options).unwrap_err().to_string();
+    assert!(message.contains("areas above 0 km²"), "{message}");
+    options.areas_km2 = vec![1.0, 500.0];
     let made = run_idf(&path, &options).unwrap();
     let values = table::read(&made.join("idf.csv")).unwrap();
+    // An hour over 500 km²: 1 - exp(-1.1) (1 - exp(-0.003861 · 500)) of what falls at the station.
+    let areal = table::read(&made.join("areal.csv")).unwrap();
+    assert_eq!(areal.rows.len(), 2 * 9 * 8);
+    let hour = [("duration_min", "60"), ("return_period_years", "10")];
+    let over = [("area_km2", "500"), hour[0], hour[1]];
+    let factor = 1.0 - libm::exp(-1.1) * (1.0 - libm::exp(-0.003_861 * 500.0));
+    near(number(&areal, &over, "factor"), factor, 1e-12);
+    near(
+        number(&areal, &over, "depth_mm"),
+        factor * number(&values, &hour, "depth_mm"),
+        1e-9,
+    );
     assert_eq!(values.rows.len(), 9 * 8);
     let formula = table::read(&made.join("formula.csv")).unwrap();
     let of = |name: &str| number(&formula, &[("quantity", name)], "value");

@@ -4,7 +4,7 @@ use super::auto;
 use super::channels::Network;
 use super::edges::{Faces, Gate, Law, Settled, Supply};
 use super::inertial;
-use super::kernel::{GRAVITY, add, greatest, hi, lo};
+use super::kernel::{GRAVITY, add, greatest, hi, lo, pour};
 use super::plane::{BAND_ROWS, Blocks, Plane, Shape};
 use super::volumes::{self, Order, Stage};
 use super::watch::{Flows, Peaks, Watch, look};
@@ -705,7 +705,7 @@ impl Flow {
         if rain.is_none() && soil.is_none() && case.drains.is_none() {
             return;
         }
-        let bed = &self.bed;
+        let (bed, blocks) = (&self.bed, &self.blocks);
         let body = shape.grid_rows();
         let mut soils: Vec<Option<Soil<'_>>> = match &mut self.soil {
             Some(soil) => soil.soils(cols).into_iter().map(Some).collect(),
@@ -719,10 +719,10 @@ impl Flow {
             .enumerate()
             .with_min_len(ROWS_PER_TASK)
             .map_init(
-                || vec![0.0f32; cols],
-                |fallen, (row, ((h, rest), soil))| {
+                || vec![0.0f32; shape.stride],
+                |line, (row, ((h, rest), soil))| {
                     let own = Shape::first_col() + 1..Shape::first_col() + 1 + cols;
-                    let (h, rest) = (&mut h[own.clone()], &mut rest[own]);
+                    let fallen = &mut line[own.clone()];
                     match (rain, uniform) {
                         (None, _) => fallen.fill(0.0),
                         (_, Some(depth)) => fallen.fill(depth as f32),
@@ -736,16 +736,21 @@ impl Flow {
                     let mut sum = [0.0f64; 3];
                     match soil {
                         Some(mut soil) => {
+                            let (h, rest) = (&mut h[own.clone()], &mut rest[own.clone()]);
                             let wetting = soil.apply(Rain::Cells(fallen), h, rest, t1 - t0);
                             (sum[0], sum[1]) = (wetting.rain_m, wetting.lost_m);
                         }
-                        None => {
-                            for i in 0..cols {
-                                (h[i], rest[i]) = add(h[i], rest[i], fallen[i]);
-                                sum[0] += f64::from(fallen[i]);
+                        None if rain.is_some() => {
+                            for run in blocks.ground(row + 1) {
+                                let run =
+                                    run.start + Shape::first_col()..run.end + Shape::first_col();
+                                let (h, rest) = (&mut h[run.clone()], &mut rest[run.clone()]);
+                                sum[0] += pour(h, rest, &line[run]);
                             }
                         }
+                        None => {}
                     }
+                    let (h, rest) = (&mut h[own.clone()], &mut rest[own]);
                     if let Some((drains, served)) = case.drains {
                         let served = &served.values()[row * cols..(row + 1) * cols];
                         sum[2] = drains.take(served, h, rest, t1 - t0);

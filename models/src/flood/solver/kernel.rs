@@ -90,6 +90,16 @@ pub(super) fn greatest(values: &[f32]) -> f32 {
     (most.iter().chain(tail)).fold(0.0, |m, &v| hi(v, m))
 }
 
+#[inline(always)]
+fn pour_body<'a>(h: &'a mut [f32], rest: &'a mut [f32], falls: &'a [f32]) -> f64 {
+    let mut sum = [0.0f64; LANES];
+    for_lanes!(falls.len() / LANES; falls = falls; mut h = h, mut rest = rest; i => {
+        (h[i], rest[i]) = add(h[i], rest[i], falls[i]);
+        sum[i] += f64::from(falls[i]);
+    });
+    sum.iter().sum()
+}
+
 /// Compiles a function for any x86-64, for AVX2 and for AVX-512, chosen at run time. Only the width of the vectors
 /// differs: multiplication and addition are fused where `mul_add` says so and nowhere else, so that all versions give
 /// the same bytes (tested with each scheme). Without AVX2 every `mul_add` is a call, and the solver slow.
@@ -133,6 +143,12 @@ macro_rules! wide {
 }
 pub(super) use wide;
 
+wide!(
+    /// Adds what falls on a run of cells to their depths; returns the sum of it.
+    pour = pour_body, pour_avx2, pour_avx512, <'a>
+    (h: &'a mut [f32], rest: &'a mut [f32], falls: &'a [f32]) -> f64
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +163,19 @@ mod tests {
             x *= 1.000_37;
         }
         assert!(worst < 3e-6, "{worst:e}");
+    }
+
+    #[test]
+    fn rain_is_poured_to_the_last_cell() {
+        let falls: Vec<f32> = (0..48).map(|i| 1e-3 * i as f32).collect();
+        let mut h: Vec<f32> = (0..48).map(|i| 5.0 + i as f32).collect();
+        let mut rest = vec![1e-8f32; 48];
+        let expected: Vec<(f32, f32)> = (0..48).map(|i| add(h[i], rest[i], falls[i])).collect();
+        let sum = pour(&mut h, &mut rest, &falls);
+        assert!((sum - 1.128).abs() < 1e-6, "{sum}");
+        for i in 0..48 {
+            assert_eq!((h[i], rest[i]), expected[i]);
+        }
     }
 
     #[test]

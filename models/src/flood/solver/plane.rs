@@ -138,6 +138,8 @@ pub(super) struct Blocks {
     active: Vec<bool>,
     /// Columns of the active blocks per row of blocks, as runs.
     runs: Vec<Vec<Range<usize>>>,
+    /// The same of all blocks with cells of the solver.
+    ground: Vec<Vec<Range<usize>>>,
 }
 
 impl Blocks {
@@ -154,6 +156,7 @@ impl Blocks {
             fed: vec![false; rows * cols],
             active: vec![false; rows * cols],
             runs: vec![Vec::new(); rows],
+            ground: vec![Vec::new(); rows],
         };
         for row in 0..shape.rows {
             for col in (0..shape.cols).filter(|&col| inside(row, col)) {
@@ -161,7 +164,15 @@ impl Blocks {
                 blocks.inside[block] = true;
             }
         }
+        for (line, runs) in blocks.inside.chunks(cols).zip(&mut blocks.ground) {
+            runs_of(line, shape, runs);
+        }
         blocks
+    }
+
+    /// Runs of columns of a row of cells whose blocks have cells of the solver, awake or not.
+    pub fn ground(&self, row: usize) -> &[Range<usize>] {
+        &self.ground[row / BLOCK_ROWS]
     }
 
     /// The block of a cell.
@@ -193,39 +204,46 @@ impl Blocks {
     }
 
     /// Makes the wet and fed blocks and their neighbours the active ones; returns the blocks that fell asleep.
+    ///
+    /// One thread's work between the steps of all: whole rows of blocks at a time, and runs only where something changed.
     pub fn wake(&mut self, wet: &[bool], shape: &Shape) -> Vec<usize> {
-        let mut active = vec![false; self.active.len()];
+        let cols = self.cols;
+        // Along the rows of blocks, with a block of nothing at both ends, then across them.
+        let mut source = vec![false; cols + 2];
+        let mut along = vec![false; (self.rows + 2) * cols];
         for row in 0..self.rows {
-            for col in 0..self.cols {
-                let block = row * self.cols + col;
-                if !(wet[block] || self.fed[block]) {
-                    continue;
-                }
-                for r in row.saturating_sub(1)..(row + 2).min(self.rows) {
-                    for c in col.saturating_sub(1)..(col + 2).min(self.cols) {
-                        let near = r * self.cols + c;
-                        active[near] = self.inside[near];
-                    }
-                }
+            let own = row * cols..(row + 1) * cols;
+            for ((to, &wet), &fed) in (source[1..].iter_mut())
+                .zip(&wet[own.clone()])
+                .zip(&self.fed[own.clone()])
+            {
+                *to = wet | fed;
+            }
+            let line = &mut along[own.start + cols..own.end + cols];
+            for (to, three) in line.iter_mut().zip(source.windows(3)) {
+                *to = three[0] | three[1] | three[2];
             }
         }
-        let asleep = (0..active.len())
-            .filter(|&b| self.active[b] && !active[b])
-            .collect();
-        self.active = active;
-        for (row, runs) in self.runs.iter_mut().enumerate() {
-            runs.clear();
-            let line = &self.active[row * self.cols..(row + 1) * self.cols];
-            let mut col = 0;
-            while col < self.cols {
-                let len = line[col..].iter().take_while(|&&a| a).count();
-                if len > 0 {
-                    runs.push(
-                        col * BLOCK_COLS..((col + len) * BLOCK_COLS).min(shape.padded_cols()),
-                    );
-                }
-                col += len.max(1);
+        let mut asleep = Vec::new();
+        let mut active = vec![false; cols];
+        for row in 0..self.rows {
+            let own = row * cols..(row + 1) * cols;
+            let line = |by: usize| &along[own.start + by * cols..own.end + by * cols];
+            let (above, here, below) = (line(0), line(1), line(2));
+            let inside = &self.inside[own.clone()];
+            for (c, to) in active.iter_mut().enumerate() {
+                *to = (above[c] | here[c] | below[c]) & inside[c];
             }
+            let before = &mut self.active[own.clone()];
+            if *before == active[..] {
+                continue;
+            }
+            asleep.extend(
+                (own.zip(before.iter().zip(&active)))
+                    .filter_map(|(block, (&before, &now))| (before && !now).then_some(block)),
+            );
+            before.copy_from_slice(&active);
+            runs_of(&active, shape, &mut self.runs[row]);
         }
         asleep
     }
@@ -254,14 +272,25 @@ impl Blocks {
 
     /// Cells of the active blocks.
     pub fn active_cells(&self, shape: &Shape) -> usize {
-        (0..shape.rows)
-            .map(|row| {
-                self.runs(row as isize)
-                    .iter()
-                    .map(Range::len)
-                    .sum::<usize>()
+        (self.runs.iter().enumerate())
+            .map(|(row, runs)| {
+                let rows = BLOCK_ROWS.min(shape.rows - row * BLOCK_ROWS);
+                rows * runs.iter().map(Range::len).sum::<usize>()
             })
             .sum()
+    }
+}
+
+/// Columns of neighbouring blocks of a row of blocks that are marked, as runs.
+fn runs_of(marked: &[bool], shape: &Shape, runs: &mut Vec<Range<usize>>) {
+    runs.clear();
+    let mut col = 0;
+    while col < marked.len() {
+        let len = marked[col..].iter().take_while(|&&m| m).count();
+        if len > 0 {
+            runs.push(col * BLOCK_COLS..((col + len) * BLOCK_COLS).min(shape.padded_cols()));
+        }
+        col += len.max(1);
     }
 }
 
@@ -289,6 +318,7 @@ mod tests {
         let mut wet = vec![false; 15];
         wet[2] = true;
         assert!(blocks.wake(&wet, &shape).is_empty());
+        assert_eq!(blocks.ground(9), std::slice::from_ref(&(0..64)));
         assert_eq!(blocks.runs(0), std::slice::from_ref(&(16..64)));
         assert_eq!(blocks.runs(5), blocks.runs(0));
         assert!(blocks.runs(9).is_empty() && blocks.runs(-1).is_empty());

@@ -189,12 +189,44 @@ fn errors(case: &Malpasset, end: &Inundation, tables: &[Vec<Vec<String>>; 2]) ->
     ]
 }
 
+/// Arrivals at the gauges by ANUGA 4.1.0 (DE0) on the triangles of the mesh itself, s: our run of it, with this bed,
+/// friction and reservoir; first depth of 5 cm, looked at every 2 s.
+const ANUGA_S: [f64; 9] = [
+    10.0, 92.0, 212.0, 298.0, 464.0, 644.0, 894.0, 1022.0, 1336.0,
+];
+
+/// Root mean square difference of the arrivals at the gauges from ANUGA's, s.
+fn off_anuga(case: &Malpasset, end: &Inundation, gauges: &[Vec<String>]) -> f64 {
+    let off = |(row, s): (&Vec<String>, &f64)| {
+        at_point(case, end, [number(row, 1), number(row, 2)])[1] - s
+    };
+    rmse(&gauges.iter().zip(&ANUGA_S).map(off).collect::<Vec<_>>())
+}
+
+/// Times of the front from transformer A to B and to C over those at which the lights went out in 1959, 1140 s and 1320 s.
+fn between_transformers(case: &Malpasset, end: &Inundation) -> Option<[f64; 2]> {
+    let rows = table("flood/malpasset/transformers.csv")?;
+    let arrivals: Vec<f64> = (rows.iter().map(|row| [number(row, 1), number(row, 2)]))
+        .map(|point| at_point(case, end, point)[1])
+        .collect();
+    Some([
+        (arrivals[1] - arrivals[0]) / 1140.0,
+        (arrivals[2] - arrivals[0]) / 1320.0,
+    ])
+}
+
 /// Runs a scheme and holds its figures; `late_most`: bound of the error of arrivals, s. `None`: the case is not there.
 ///
 /// Cells of 25 m: the gorge is three to six of them wide. Asked of finite volumes: smaller errors of level than those of
-/// GeoClaw, 4.07 m and 3.09 m (from the columns of the tables). Of arrivals 60 s was wanted; on cells of this size the front
-/// comes late (132 s at 40 m, 92 s at 20 m with fv2), and what is asserted is where it stands. The inertial equations lack
-/// what holds such a flood down in its bends: they must run and keep the water.
+/// GeoClaw, 4.07 m and 3.09 m (from the columns of the tables). The inertial equations lack what holds such a flood down in
+/// its bends: they must run and keep the water.
+///
+/// Of arrivals in the 1:400 model 60 s was wanted, and what is asserted is where they stand: with n = 0.033 the equations
+/// themselves come later. Halving the cells to 12.5 m takes fv2 from 95 s to 82 s and to within 5 s of ANUGA at the first
+/// six gauges; ANUGA is off the model by 76 s, of which the last gauge, on the plain 170 m off the
+/// river of this mesh, makes 65 s alone. With n = 0.0286 (Strickler 35) fv2 is off by 53 s, with 0.025 by 27 s: the model's
+/// floor was smoother than the valley is taken to be. What was measured in the valley itself, the times between the
+/// transformers, is met.
 fn check(scheme: Scheme, late_most: f64) -> Option<()> {
     let case = Malpasset::new(25.0)?;
     let tables = [
@@ -210,8 +242,15 @@ fn check(scheme: Scheme, late_most: f64) -> Option<()> {
     );
     assert_balanced(&end);
     assert!(late < late_most);
+    let anuga = off_anuga(&case, &end, &tables[0]);
+    let between = between_transformers(&case, &end)?;
+    println!(
+        "  arrivals off ANUGA's by {anuga:.0} s; from A to B and C {between:.3?} of the time in 1959"
+    );
     if scheme == Scheme::Auto {
         assert_eq!(end.scheme, (Scheme::Fv2, 0.0));
+        assert!(anuga < 30.0);
+        assert!(between.iter().all(|share| (share - 1.0).abs() < 0.07));
     }
     if scheme != Scheme::Inertial {
         assert!(model <= 4.07 && police <= 3.09);
