@@ -561,9 +561,8 @@ mod tests {
     #[test]
     fn a_shared_border_is_drawn_once() {
         let square = |x: f64| {
-            MultiPolygon(vec![
-                geo::Rect::new((x, 0.0), (x + 10.0, 10.0)).to_polygon(),
-            ])
+            let ring = vec![(x, 0.0), (x + 10.0, 0.0), (x + 10.0, 10.0), (x, 10.0)];
+            MultiPolygon(vec![geo::Polygon::new(ring.into(), Vec::new())])
         };
         let frame = Frame {
             x: 0.0,

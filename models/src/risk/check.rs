@@ -242,7 +242,7 @@ fn combination(pack: &RulePack, used: &[Factor], classes: usize, say: &mut Say<'
         if !joined.contains(&f) {
             say(
                 "combine",
-                format!("factor {}", f.name()),
+                format!("factor `{}`", f.name()),
                 quoted(&joined.iter().map(|f| f.name()).collect::<Vec<_>>()),
                 "add indicators of the factor, or leave it out",
             );
@@ -278,7 +278,7 @@ fn combination(pack: &RulePack, used: &[Factor], classes: usize, say: &mut Say<'
                 if !exponents.contains_key(f) {
                     say(
                         "combine",
-                        format!("no exponent of factor {}", f.name()),
+                        format!("no exponent of factor `{}`", f.name()),
                         "one exponent per factor".into(),
                         "add the exponent, 1 by default",
                     );
