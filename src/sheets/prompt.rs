@@ -9,6 +9,7 @@ use crate::stages::{Context, store};
 use anlan_engine::Result;
 use anlan_engine::io::Value;
 use anlan_engine::io::table::{Table, write_xlsx};
+use anlan_models::cartography::pdf::pdf_of_svgs;
 use anlan_models::cartography::{Colour, SheetLanguage};
 use anlan_models::lists::page::{Block, Document, pages};
 use anlan_models::lists::{ListRules, Measures};
@@ -49,11 +50,14 @@ pub(super) fn write(
     for &u in chosen {
         made.push(prompt(ground, scene, u, &measures, &contacts));
     }
+    let mut all = Vec::new();
     for p in &made {
         let document = document(ctx, ground, scene, &rules, p, &response);
         let svgs = pages(&document, ctx.fonts)?;
         paper::pages(folder, &p.code, &svgs, ctx.fonts)?;
+        all.extend(svgs);
     }
+    paper::save(&folder.join("prompt.pdf"), &pdf_of_svgs(&all, ctx.fonts)?)?;
     write_xlsx(
         &folder.join("prompt.xlsx"),
         &[(

@@ -285,6 +285,8 @@ fn the_sheets(out: &Path) {
         &quiet,
     )
     .unwrap();
+    let pdf = std::fs::read(made.join("prompt.pdf")).unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
     let t = table::read(&made.join("prompt.xlsx")).unwrap();
     assert_eq!(texts(&t, "县级名称"), ["婺城区", "金东区"]);
     assert!(made.join("330702-1.png").exists() && made.join("330702-1.svg").exists());
