@@ -579,7 +579,9 @@ fn summary(given: &Given, found: &Inspection, names: &RuleNames, zh: bool) -> St
 
 /// Writes the tables that certain fixes changed; workbooks come back with all of their checked sheets.
 fn fixed(given: &Given, found: &Inspection, draft: &Draft) -> Result<()> {
-    let mut files: BTreeMap<PathBuf, Vec<(usize, Vec<Vec<Value>>)>> = BTreeMap::new();
+    /// Tables of one file, each with its rows.
+    type Sheets = Vec<(usize, Vec<Vec<Value>>)>;
+    let mut files: BTreeMap<PathBuf, Sheets> = BTreeMap::new();
     for (i, input) in given.tables.iter().enumerate() {
         if input.earlier_of.is_some() {
             continue;

@@ -29,13 +29,16 @@ struct Shelter {
     dry: bool,
 }
 
+/// From, to, and the distance, m.
+type Route = ((f64, f64), (f64, f64), f64);
+
 /// What is computed of a township before it is drawn.
 struct Plan {
     township: usize,
     window: Window,
     shelters: Vec<Shelter>,
     /// The greatest hotspots, each to the nearest dry shelter of its county, with the distance in metres.
-    routes: Vec<((f64, f64), (f64, f64), f64)>,
+    routes: Vec<Route>,
     /// Residents at risk and to move by return period.
     by_period: Vec<(f64, f64)>,
 }

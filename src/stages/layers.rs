@@ -155,7 +155,8 @@ pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
     float("flood_protection_years", &protection, "a")?;
     float("hillshade", &shade, "0..255")?;
     float("ignition_weight", &ignition, "relative")?;
-    let people: [(&str, fn(&LedgerRow) -> u32); 4] = [
+    type Count = fn(&LedgerRow) -> u32;
+    let people: [(&str, Count); 4] = [
         ("population", |r| r.population),
         ("population_night", |r| r.population),
         ("population_day", |r| r.population_day),

@@ -64,14 +64,13 @@ fn style(raster: &Path, styles: &MapStyles, packs: &RulePacks, zh: bool) -> Resu
         .and_then(|s| s.to_str())
         .unwrap_or_default();
     let info = geotiff::info(raster)?;
-    if stem.ends_with("_grade") {
-        if let Some(pack) = info
+    if stem.ends_with("_grade")
+        && let Some(pack) = info
             .tags
             .get("ANLAN_RULE_PACK")
             .and_then(|id| packs.pack.iter().find(|p: &&RulePack| &p.id == id))
-        {
-            return Ok(qml::paletted(&pack_legend(pack, zh)));
-        }
+    {
+        return Ok(qml::paletted(&pack_legend(pack, zh)));
     }
     if let Some(classes) = styles.classes_of_file(stem) {
         let entries: Vec<LegendEntry> = classes

@@ -201,8 +201,8 @@ fn the_fast_report(out: &Path, region: &Region) {
     let t = report(out, &to, None, 2);
     let level = texts(&t, "level");
     assert_eq!(level.iter().filter(|l| *l == "county").count(), 9);
-    for column in t.columns[3..].to_vec() {
-        let v = numbers(&t, &column);
+    for column in &t.columns[3..] {
+        let v = numbers(&t, column);
         // Exact in hundredths, the step of the print.
         let sum = |l: &str| -> i64 {
             let of = level.iter().zip(&v).filter(|(x, _)| *x == l);

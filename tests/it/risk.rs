@@ -126,9 +126,9 @@ fn entropy(columns: &[&Vec<f64>], on: &[bool]) -> Vec<f64> {
             let e: f64 = of()
                 .map(|x| x / sum)
                 .filter(|p| *p > 0.0)
-                .map(|p| -p * p.ln())
+                .map(|p| -p * libm::log(p))
                 .sum();
-            1.0 - e / n.ln()
+            1.0 - e / libm::log(n)
         })
         .collect();
     let all: f64 = information.iter().sum();

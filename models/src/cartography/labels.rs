@@ -138,7 +138,7 @@ fn halves(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let middle = chars.len().div_ceil(2);
-    let cut = if chars.iter().any(|&c| c == ' ') {
+    let cut = if chars.contains(&' ') {
         (0..chars.len())
             .filter(|&i| chars[i] == ' ')
             .min_by_key(|&i| i.abs_diff(middle))?

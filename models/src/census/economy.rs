@@ -150,7 +150,9 @@ impl Economy {
     /// it; the factor of holidays is the mean of the parts.
     #[must_use]
     pub fn resolved(&self, crosswalk: &Crosswalk) -> Economy {
-        let mut parts: BTreeMap<String, Vec<(f64, &BTreeMap<Field, f64>)>> = BTreeMap::new();
+        /// Shares of the parts of a unit, each with its figures.
+        type Parts<'a> = Vec<(f64, &'a BTreeMap<Field, f64>)>;
+        let mut parts: BTreeMap<String, Parts<'_>> = BTreeMap::new();
         for (code, fields) in &self.0 {
             let lines: Vec<_> = crosswalk.lines.iter().filter(|l| l.from == *code).collect();
             if lines.is_empty() {
@@ -163,7 +165,7 @@ impl Economy {
                     .push((line.share, fields));
             }
         }
-        let unit = |parts: Vec<(f64, &BTreeMap<Field, f64>)>| {
+        let unit = |parts: Parts<'_>| {
             let mut out = BTreeMap::new();
             for &field in parts[0].1.keys() {
                 let values: Option<Vec<(f64, f64)>> = parts

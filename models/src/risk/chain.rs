@@ -175,11 +175,11 @@ fn join(
     }
 }
 
-/// Weights of columns by a rule, with the entropies or the hierarchy process behind them.
-fn weigh(
-    rule: &Weighting,
-    columns: &[Vec<f64>],
-) -> Result<(Vec<f64>, Vec<Option<f64>>, Option<Ahp>)> {
+/// Weights of columns, with the entropies or the hierarchy process behind them.
+type Weighed = (Vec<f64>, Vec<Option<f64>>, Option<Ahp>);
+
+/// Weights of columns by a rule.
+fn weigh(rule: &Weighting, columns: &[Vec<f64>]) -> Result<Weighed> {
     let n = columns.len();
     let none = vec![None; n];
     Ok(match rule {

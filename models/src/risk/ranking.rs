@@ -146,7 +146,8 @@ mod tests {
         let b: Vec<f32> = (0..years).map(|y| random.uniform(y, 1, 0) as f32).collect();
         let moments = |s: &[f32]| {
             let m = s.iter().map(|&v| f64::from(v)).sum::<f64>() / s.len() as f64;
-            let v = s.iter().map(|&v| (f64::from(v) - m).powi(2)).sum::<f64>() / s.len() as f64;
+            let square = |v: f64| (v - m) * (v - m);
+            let v = s.iter().map(|&v| square(f64::from(v))).sum::<f64>() / s.len() as f64;
             (m, v / s.len() as f64)
         };
         let ((ma, va), (mb, vb)) = (moments(&a), moments(&b));

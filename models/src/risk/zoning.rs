@@ -162,8 +162,11 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
         .sqrt()
 }
 
+/// Pairs of places.
+type Links = Vec<(u32, u32)>;
+
 /// Cheapest spanning tree (Kruskal), and the links added between parts without a common border.
-fn spanning_tree(places: &Places<'_>) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+fn spanning_tree(places: &Places<'_>) -> (Links, Links) {
     let n = places.features.len();
     let mut part: Vec<u32> = (0..n as u32).collect();
     fn root(part: &mut [u32], mut i: u32) -> u32 {

@@ -212,7 +212,9 @@ impl Synthetic {
     /// The folder cannot be written.
     pub fn write(&self, dir: &Path) -> Result<()> {
         fs::create_dir_all(dir).map_err(|e| Error::io("creating", dir, e))?;
-        let mut books: BTreeMap<&str, Vec<(&str, usize, Vec<Vec<Value>>)>> = BTreeMap::new();
+        /// Sheets of a workbook: name, rows of titles, cells.
+        type Sheets<'a> = Vec<(&'a str, usize, Vec<Vec<Value>>)>;
+        let mut books: BTreeMap<&str, Sheets<'_>> = BTreeMap::new();
         for table in &self.tables {
             match table.sheet {
                 "" => write_cells(&dir.join(table.file), &table.cells(), table.encoding)?,

@@ -369,13 +369,16 @@ fn places(
     Ok(out)
 }
 
+/// Code, name and hotspot.
+type NamedHotspot = (String, String, Hotspot);
+
 /// Hotspots with code and name: by township, the most people first.
 fn points(
     ctx: &Context<'_>,
     ground: &Ground,
     rules: &ListRules,
     depths: &[Raster<f32>],
-) -> Result<(Vec<(String, String, Hotspot)>, usize)> {
+) -> Result<(Vec<NamedHotspot>, usize)> {
     let rule = &rules.hotspot;
     let deciding = period_at(ctx, rule.return_period);
     let cover = store::classes(ctx, "layers", "land_cover.tif")?;

@@ -116,7 +116,9 @@ pub fn places(view: &View<'_>, sink: &mut Sink<'_>) {
     let title = view.rules.title.as_ref().and_then(|t| view.present(t));
     let mut paired = std::collections::BTreeSet::new();
     if let Some(title) = title {
-        let mut names: BTreeMap<String, Vec<(usize, (f64, f64))>> = BTreeMap::new();
+        /// Rows of one name with their places.
+        type Same = Vec<(usize, (f64, f64))>;
+        let mut names: BTreeMap<String, Same> = BTreeMap::new();
         for &(row, p) in &located {
             let name = plain(&view.text(title, row));
             if !name.is_empty() {

@@ -294,7 +294,7 @@ mod tests {
         );
         let clean = found(&[units("60", "2"), schools.clone()]);
         let alias = ("alias".to_string(), 1, Some(2), Some(3));
-        assert_eq!(clean, [alias.clone()]);
+        assert_eq!(clean, std::slice::from_ref(&alias));
         let off = found(&[units("59", "3"), schools]);
         let at = |rule: &str, column| (rule.to_string(), 0, Some(1), Some(column));
         assert_eq!(
