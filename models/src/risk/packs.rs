@@ -381,7 +381,7 @@ mod tests {
         let product = format!(
             "{HEAD}\ncombine = {{ method = \"product\", exponents = {{ hazard = 1.0, exposure = 1.0 }} }}\n{HAZARD}"
         );
-        assert!(faults(&product)[0].contains("factor exposure"));
+        assert!(faults(&product)[0].contains("factor `exposure`"));
         let river = HAZARD
             .replace("\"hazard\"", "\"environment\"")
             .replace("\"h\"", "\"r\"");
