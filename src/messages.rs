@@ -421,7 +421,7 @@ mod tests {
             "weather parameter `storm_formula` is unverified",
             "storm of 24 h once in 100 years, 5321 cells",
             "storm of 3 h once in 5 years, 5321 cells; pattern huff-first, wet ground",
-            "writing /tmp/a.gpkg: disk I/O error",
+            "writing out/a.gpkg: disk I/O error",
             "creating /data/out: Permission denied (os error 13)",
             "coordinate (29.1, 119.6) in 3 of 9 features: axes swapped: latitude stands where longitude is expected",
             "3 polygon, 2 multipolygon",
