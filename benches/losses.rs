@@ -3,7 +3,7 @@
 
 use anlan_engine::events::set::{Description, EventSet, EventSetWriter};
 use anlan_engine::loss::{
-    Correlation, Curve, Exposure, ExposureBuilder, ExposureClass, Matrix, Measure, Portfolio, Run,
+    Correlation, Curve, EventMoments, Exposure, ExposureBuilder, ExposureClass, Matrix, Measure, Portfolio, Run,
     Sampled, Uncertainty, Vulnerability,
 };
 use anlan_engine::random::Stream;
@@ -226,6 +226,33 @@ fn kernels(c: &mut Criterion) {
                     let block = set.block(block).expect("a whole block");
                     kernel.means(&block, |_, losses| sum += losses[0]);
                 }
+                sum
+            });
+        });
+    }
+    // Means and both standard deviations of as many pairs as the common workload has (20 million), on all threads, as
+    // `anlan loss` computes them.
+    {
+        let set = footprints(10_000);
+        let portfolio = portfolio(matrix.clone());
+        let run = Run {
+            set: &set,
+            portfolio: &portfolio,
+            groups: &[],
+            terms: None,
+            uncertainty: Uncertainty::default(),
+            samples: 2,
+            seed: 1,
+        };
+        group.throughput(Throughput::Elements(20_000_000));
+        group.bench_function("moments_all_threads", |b| {
+            b.iter(|| {
+                let mut sum = 0.0;
+                let each = |events: Vec<EventMoments>| {
+                    sum += events.iter().flat_map(|e| &e.slots).map(|s| s.1).sum::<f64>();
+                    Ok(())
+                };
+                run.moments(0..set.blocks(), each).expect("losses");
                 sum
             });
         });

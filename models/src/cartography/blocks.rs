@@ -458,6 +458,7 @@ pub(super) fn inset<'a>(
 /// SVG path of the lines of polygons, each once: where two units share a border, its dashes must not fill each other's gaps.
 pub(super) fn lines(polygons: &[&MultiPolygon<f64>], frame: &Frame) -> String {
     let key = |c: &geo::Coord<f64>| (c.x.to_bits(), c.y.to_bits());
+    let ground = frame.ground();
     let mut drawn = HashSet::new();
     let mut d = String::new();
     for polygon in polygons.iter().flat_map(|m| m.iter()) {
@@ -468,7 +469,8 @@ pub(super) fn lines(polygons: &[&MultiPolygon<f64>], frame: &Frame) -> String {
             let n = ring.0.len();
             for (i, pair) in ring.0.windows(2).enumerate() {
                 let (a, b) = (key(&pair[0]), key(&pair[1]));
-                if !drawn.insert(if a < b { (a, b) } else { (b, a) }) {
+                let known = !drawn.insert(if a < b { (a, b) } else { (b, a) });
+                if known || beyond(&pair[0], &pair[1], &ground) {
                     if down {
                         let (x, y) = frame.mm(pair[0].x, pair[0].y);
                         let _ = write!(d, "L{x:.2} {y:.2}");
@@ -490,6 +492,14 @@ pub(super) fn lines(polygons: &[&MultiPolygon<f64>], frame: &Frame) -> String {
         }
     }
     d
+}
+
+/// True where a line lies beyond one side of the ground.
+fn beyond(a: &geo::Coord<f64>, b: &geo::Coord<f64>, ground: &Bounds) -> bool {
+    (a.x < ground.west && b.x < ground.west)
+        || (a.x > ground.east && b.x > ground.east)
+        || (a.y < ground.south && b.y < ground.south)
+        || (a.y > ground.north && b.y > ground.north)
 }
 
 /// SVG path of polygons; vertices closer than 0.04 mm to the last one do not show and are left out.

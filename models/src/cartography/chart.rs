@@ -1,6 +1,6 @@
 //! Charts of the reports: exceedance curves with their intervals, lines over time.
 
-use super::drawing::{opaque, outlined, overlay};
+use super::drawing::{outlined, overlay};
 use super::page::Format;
 use super::pdf::pdf_of_svgs;
 use super::picture::encode;
@@ -56,9 +56,9 @@ pub fn chart_bytes(svg: &str, format: Format, fonts: &Fonts) -> Result<Vec<u8>> 
             pixmap.fill(tiny_skia::Color::WHITE);
             overlay(svg, fonts, &mut pixmap)?;
             encode(
-                &opaque(&pixmap),
-                pixmap.width(),
-                pixmap.height(),
+                pixmap.data(),
+                4,
+                (pixmap.width(), pixmap.height()),
                 None,
                 png::Compression::Balanced,
             )

@@ -308,7 +308,7 @@ fn a_unit_sheet_pales_the_ground_outside() {
     let drawing = draw(&sheet, &setting, &Fonts::embedded()).unwrap();
     assert!(
         drawing
-            .body
+            .inside
             .contains("fill-opacity=\"0.68\" fill-rule=\"evenodd\"")
     );
     // Names of ground outside the frame are neither drawn nor told as lost.
@@ -365,7 +365,7 @@ fn the_picture_is_the_stored_one() {
     if std::env::var_os("ANLAN_REWRITE_EXPECTED").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let (rgb, width, height) = pixels(&png);
-        let small = picture::encode(&rgb, width, height, Some(DPI), png::Compression::High);
+        let small = picture::encode(&rgb, 3, (width, height), Some(DPI), png::Compression::High);
         std::fs::write(&file, small.unwrap()).unwrap();
     }
     let stored = std::fs::read(&file).unwrap();

@@ -4,7 +4,7 @@ use super::canvas::TextBox;
 use super::frame::Frame;
 use super::page::{Format, Page};
 use super::pdf::pdf_of_svgs;
-use super::picture::{GROUND, Picture, base64, encode};
+use super::picture::{GROUND, Picture, base64, encode, wipe_around};
 use super::sheet::{Setting, Sheet};
 use super::text::{Fonts, escape};
 use anlan_engine::{Error, Result};
@@ -17,6 +17,9 @@ pub struct Drawing {
     pub(super) page: Page,
     pub(super) frame: Frame,
     pub(super) picture: Option<Picture>,
+    /// What stands over the picture and is cut at the frame.
+    pub(super) inside: String,
+    /// All else.
     pub(super) body: String,
     pub(super) family: String,
     pub(super) dropped: Vec<String>,
@@ -45,42 +48,39 @@ impl Drawing {
     /// # Errors
     /// The raster cannot be encoded.
     pub fn page_svg(&self) -> Result<String> {
-        let picture = self.picture.clone().map(|p| p.at_most(self.page.dpi));
-        let image = match picture {
-            Some(p) => {
-                let [w, n, e, s] = p.area;
-                let f = self.frame;
-                format!(
-                    "<clipPath id=\"raster\"><rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\"/></clipPath><g clip-path=\"url(#raster)\"><image x=\"{w:.3}\" y=\"{n:.3}\" width=\"{:.3}\" height=\"{:.3}\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" xlink:href=\"data:image/png;base64,{}\"/></g>",
-                    f.x,
-                    f.y,
-                    f.width,
-                    f.height,
-                    e - w,
-                    s - n,
-                    base64(&p.png()?)
-                )
-            }
-            None => String::new(),
-        };
-        Ok(self.assemble(&image))
-    }
-
-    fn assemble(&self, image: &str) -> String {
         let (width, height) = self.page.size_mm();
-        let mut out = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{width}mm\" height=\"{height}mm\" viewBox=\"0 0 {width} {height}\" font-family=\"{}\">",
-            escape(&self.family)
+        let f = self.frame;
+        let mut out = self.head();
+        let _ = write!(
+            out,
+            "<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/><clipPath id=\"map\"><rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\"/></clipPath><g clip-path=\"url(#map)\">",
+            f.x, f.y, f.width, f.height
         );
-        if !image.is_empty() {
+        if let Some(picture) = &self.picture {
+            let p = picture.at_most(self.page.dpi);
+            let [w, n, e, s] = p.area;
             let _ = write!(
                 out,
-                "<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>{image}"
+                "<image x=\"{w:.3}\" y=\"{n:.3}\" width=\"{:.3}\" height=\"{:.3}\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" xlink:href=\"data:image/png;base64,{}\"/>",
+                e - w,
+                s - n,
+                base64(&p.png()?)
             );
         }
+        out.push_str(&self.inside);
+        out.push_str("</g>");
         out.push_str(&self.body);
         out.push_str("</svg>");
-        out
+        Ok(out)
+    }
+
+    /// The opening tag of the sheet.
+    fn head(&self) -> String {
+        let (width, height) = self.page.size_mm();
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{width}mm\" height=\"{height}mm\" viewBox=\"0 0 {width} {height}\" font-family=\"{}\">",
+            escape(&self.family)
+        )
     }
 
     /// The sheet in a format.
@@ -107,12 +107,15 @@ impl Drawing {
         if let Some(picture) = &self.picture {
             picture.draw(&self.frame, self.page.dpi, &mut pixmap);
         }
-        overlay(&self.assemble(""), fonts, &mut pixmap)?;
-        let rgb = opaque(&pixmap);
+        // Cutting by a clip path would take two more pictures of the frame's size; what lies beyond it is wiped instead.
+        let layer = |content: &str| format!("{}{content}</svg>", self.head());
+        overlay(&layer(&self.inside), fonts, &mut pixmap)?;
+        wipe_around(&self.frame, self.page.dpi, &mut pixmap);
+        overlay(&layer(&self.body), fonts, &mut pixmap)?;
         encode(
-            &rgb,
-            width,
-            height,
+            pixmap.data(),
+            4,
+            (width, height),
             Some(self.page.dpi),
             png::Compression::Fast,
         )
@@ -192,15 +195,6 @@ pub(super) fn overlay(svg: &str, fonts: &Fonts, pixmap: &mut tiny_skia::Pixmap) 
     );
     resvg::render(&tree, scale, &mut pixmap.as_mut());
     Ok(())
-}
-
-/// Red, green and blue of a picture without transparency.
-pub(super) fn opaque(pixmap: &tiny_skia::Pixmap) -> Vec<u8> {
-    let mut rgb = Vec::with_capacity(pixmap.data().len() / 4 * 3);
-    for pixel in pixmap.data().chunks_exact(4) {
-        rgb.extend_from_slice(&pixel[..3]);
-    }
-    rgb
 }
 
 impl Picture {

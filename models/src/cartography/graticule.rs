@@ -14,14 +14,15 @@ const MOST: f64 = 6.0;
 /// Points of a line.
 const POINTS: usize = 60;
 
-/// Draws the lines and numbers them on all four sides; numbers that would touch another or the corner are left out.
+/// The lines, which are to be cut at the frame. They are numbered on all four sides on `canvas`; numbers that would touch
+/// another or the corner are left out.
 pub(super) fn draw(
     crs: Crs,
     frame: &Frame,
     band: f32,
     size: f32,
     canvas: &mut Canvas<'_>,
-) -> Result<()> {
+) -> Result<String> {
     let to_degrees = Projector::new(crs, Crs::CGCS2000);
     let from_degrees = Projector::new(Crs::CGCS2000, crs);
     let area = frame.area();
@@ -81,8 +82,7 @@ pub(super) fn draw(
             }
         }
     }
-    let _ = write!(
-        canvas.out,
+    let lines = format!(
         "<path d=\"{lines}\" fill=\"none\" stroke=\"#6d7f8f\" stroke-width=\"0.1\" stroke-opacity=\"0.75\"/>"
     );
     let style = Style::new(size, "middle").colour("#333");
@@ -115,7 +115,7 @@ pub(super) fn draw(
             _ => canvas.upright("graticule", x, y, style, &text)?,
         }
     }
-    Ok(())
+    Ok(lines)
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -43,15 +43,11 @@ pub fn draw(sheet: &Sheet<'_>, setting: &Setting<'_>, fonts: &Fonts) -> Result<D
     let mut canvas = Canvas::new(fonts);
     heading(sheet, width, t, &mut canvas)?;
     let area = frame.area();
-    let _ = write!(
-        canvas.out,
-        "<clipPath id=\"map\"><rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\"/></clipPath><g clip-path=\"url(#map)\">",
-        frame.x, frame.y, frame.width, frame.height
-    );
+    let mut inside = Canvas::new(fonts);
     if let Some(focus) = setting.focus {
         // Even-odd: the frame without the unit.
         let _ = write!(
-            canvas.out,
+            inside.out,
             "<path d=\"M{:.2} {:.2}H{:.2}V{:.2}H{:.2}Z{}\" fill=\"#fff\" fill-opacity=\"0.68\" fill-rule=\"evenodd\"/>",
             area[0],
             area[1],
@@ -62,29 +58,25 @@ pub fn draw(sheet: &Sheet<'_>, setting: &Setting<'_>, fonts: &Fonts) -> Result<D
         );
     }
     let mut numbers = Canvas::new(fonts);
-    graticule::draw(sheet.crs(), &frame, BAND * t, 2.15 * t, &mut numbers)?;
-    // The lines belong below the borders, the numbers outside the clip: they are the last of what was drawn.
-    let cut = numbers.out.find("<text").unwrap_or(numbers.out.len());
-    canvas.out.push_str(&numbers.out[..cut]);
+    let graticule = graticule::draw(sheet.crs(), &frame, BAND * t, 2.15 * t, &mut numbers)?;
+    inside.out.push_str(&graticule);
     for border in &sheet.borders {
         let path = blocks::lines(&border.polygons, &frame);
-        blocks::stroke(&mut canvas, &path, border, px);
+        blocks::stroke(&mut inside, &path, border, px);
     }
     if let Some(focus) = setting.focus {
         let _ = write!(
-            canvas.out,
+            inside.out,
             "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{:.2}\" stroke-opacity=\"0.85\" stroke-linejoin=\"round\"/>",
             blocks::outline(&[focus], &frame),
             blocks::FOCUS,
             0.55 * t
         );
     }
-    let mut taken = points(sheet, &frame, px, &mut canvas);
-    canvas.out.push_str("</g>");
+    let mut taken = points(sheet, &frame, px, &mut inside);
     taken.extend(marks(sheet, &frame, t, picture.as_ref(), &mut canvas)?);
     let dropped = labels::draw(sheet, &frame, px, taken, &mut canvas)?;
-    canvas.out.push_str(&numbers.out[cut..]);
-    canvas.texts.append(&mut numbers.texts);
+    canvas.place(numbers, 0.0, 0.0);
     canvas.rect(area, "none", "#000", 0.3 * t);
     let b = BAND * t;
     let outer = [area[0] - b, area[1] - b, area[2] + b, area[3] + b];
@@ -104,6 +96,7 @@ pub fn draw(sheet: &Sheet<'_>, setting: &Setting<'_>, fonts: &Fonts) -> Result<D
         page: setting.page,
         frame,
         picture,
+        inside: inside.out,
         body: canvas.out,
         family: fonts.family().to_string(),
         dropped,

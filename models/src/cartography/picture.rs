@@ -5,6 +5,7 @@ use super::sheet::Sheet;
 use anlan_engine::{Error, Result};
 use rayon::prelude::*;
 use resvg::tiny_skia::Pixmap;
+use std::borrow::Cow;
 
 /// Colour of ground without a class.
 pub(super) const GROUND: [u8; 3] = [248, 247, 243];
@@ -72,14 +73,14 @@ pub(super) fn picture(sheet: &Sheet<'_>, frame: &Frame) -> Option<Picture> {
 
 impl Picture {
     /// The same picture with no more cells than the paper has pixels: each pixel takes the cell at its middle.
-    pub fn at_most(self, dpi: u32) -> Picture {
+    pub fn at_most(&self, dpi: u32) -> Cow<'_, Picture> {
         let px = |mm: f32| ((mm / 25.4 * dpi as f32).ceil() as usize).max(1);
         let (rows, cols) = (
             self.rows.min(px(self.area[3] - self.area[1])),
             self.cols.min(px(self.area[2] - self.area[0])),
         );
         if (rows, cols) == (self.rows, self.cols) {
-            return self;
+            return Cow::Borrowed(self);
         }
         let pick = |i: usize, n: usize, of: usize| ((2 * i + 1) * of / (2 * n)).min(of - 1);
         let at: Vec<usize> = (0..cols).map(|c| 3 * pick(c, cols, self.cols)).collect();
@@ -90,12 +91,12 @@ impl Picture {
                 rgb.extend_from_slice(&self.rgb[from + c..from + c + 3]);
             }
         }
-        Picture {
+        Cow::Owned(Picture {
             rows,
             cols,
             rgb,
             area: self.area,
-        }
+        })
     }
 
     /// Draws the picture over a sheet of pixels within the frame, each pixel as the cell at its middle.
@@ -144,19 +145,42 @@ impl Picture {
     pub fn png(&self) -> Result<Vec<u8>> {
         encode(
             &self.rgb,
-            self.cols as u32,
-            self.rows as u32,
+            3,
+            (self.cols as u32, self.rows as u32),
             None,
             png::Compression::Balanced,
         )
     }
 }
 
-/// Red, green and blue as PNG with its resolution: a palette where 256 colours are enough.
+/// Whitens the pixels whose middle lies outside the frame.
+pub(super) fn wipe_around(frame: &Frame, dpi: u32, pixmap: &mut Pixmap) {
+    let per_mm = dpi as f32 / 25.4;
+    let [w, n, e, s] = frame.area();
+    let inside = |from: f32, to: f32, of: u32| {
+        let first = (from * per_mm - 0.5).ceil().clamp(0.0, of as f32) as usize;
+        let end = ((to * per_mm - 0.5).floor() + 1.0).clamp(0.0, of as f32) as usize;
+        (first, end.max(first))
+    };
+    let (left, right) = inside(w, e, pixmap.width());
+    let (top, bottom) = inside(n, s, pixmap.height());
+    let line = 4 * pixmap.width() as usize;
+    for (row, pixels) in pixmap.data_mut().chunks_exact_mut(line).enumerate() {
+        if (top..bottom).contains(&row) {
+            pixels[..4 * left].fill(255);
+            pixels[4 * right..].fill(255);
+        } else {
+            pixels.fill(255);
+        }
+    }
+}
+
+/// Pixels of `bytes` each, the first three red, green and blue, as PNG with its resolution: a palette where 256 colours are
+/// enough.
 pub(super) fn encode(
-    rgb: &[u8],
-    width: u32,
-    height: u32,
+    pixels: &[u8],
+    bytes: usize,
+    (width, height): (u32, u32),
     dpi: Option<u32>,
     compression: png::Compression,
 ) -> Result<Vec<u8>> {
@@ -173,7 +197,7 @@ pub(super) fn encode(
         }));
     }
     encoder.set_compression(compression);
-    match palette(rgb) {
+    match palette(pixels, bytes) {
         Some((colours, indices)) => {
             encoder.set_color(png::ColorType::Indexed);
             encoder.set_palette(colours);
@@ -186,7 +210,14 @@ pub(super) fn encode(
         None => {
             encoder.set_color(png::ColorType::Rgb);
             let mut writer = encoder.write_header().map_err(failed)?;
-            writer.write_image_data(rgb).map_err(failed)?;
+            if bytes == 3 {
+                writer.write_image_data(pixels).map_err(failed)?;
+            } else {
+                let rgb: Vec<u8> = (pixels.chunks_exact(bytes))
+                    .flat_map(|p| [p[0], p[1], p[2]])
+                    .collect();
+                writer.write_image_data(&rgb).map_err(failed)?;
+            }
             writer.finish().map_err(failed)?;
         }
     }
@@ -194,13 +225,13 @@ pub(super) fn encode(
 }
 
 /// Colours in the order in which they appear, and the number of each cell's; none where there are more than 256.
-fn palette(rgb: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+fn palette(pixels: &[u8], bytes: usize) -> Option<(Vec<u8>, Vec<u8>)> {
     // Open addressing over 1024 places: at most 256 are taken.
     const PLACES: usize = 1024;
     let mut table = [(u32::MAX, 0_u8); PLACES];
     let mut colours: Vec<u8> = Vec::new();
-    let mut indices = Vec::with_capacity(rgb.len() / 3);
-    for c in rgb.chunks_exact(3) {
+    let mut indices = Vec::with_capacity(pixels.len() / bytes);
+    for c in pixels.chunks_exact(bytes) {
         let key = u32::from(c[0]) << 16 | u32::from(c[1]) << 8 | u32::from(c[2]);
         let mut at = (key.wrapping_mul(0x9E37_79B1) >> 22) as usize % PLACES;
         loop {
@@ -261,14 +292,14 @@ mod tests {
 
     #[test]
     fn few_colours_make_a_palette_and_many_do_not() {
-        let (colours, indices) = palette(&[9, 8, 7, 1, 2, 3, 9, 8, 7]).unwrap();
+        let (colours, indices) = palette(&[9, 8, 7, 1, 2, 3, 9, 8, 7], 3).unwrap();
         assert_eq!(colours, [9, 8, 7, 1, 2, 3]);
         assert_eq!(indices, [0, 1, 0]);
         let many: Vec<u8> = (0..=256_u32)
             .flat_map(|i| [i as u8, (i >> 8) as u8, 0])
             .collect();
-        assert!(palette(&many).is_none());
-        assert!(palette(&many[3..]).is_some());
+        assert!(palette(&many, 3).is_none());
+        assert!(palette(&many[3..], 3).is_some());
     }
 
     #[test]
