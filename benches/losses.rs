@@ -3,8 +3,8 @@
 
 use anlan_engine::events::set::{Description, EventSet, EventSetWriter};
 use anlan_engine::loss::{
-    Correlation, Curve, EventMoments, Exposure, ExposureBuilder, ExposureClass, Matrix, Measure, Portfolio, Run,
-    Sampled, Uncertainty, Vulnerability,
+    Correlation, Curve, EventMoments, Exposure, ExposureBuilder, ExposureClass, Matrix, Measure,
+    Portfolio, Run, Sampled, Uncertainty, Vulnerability,
 };
 use anlan_engine::random::Stream;
 use anlan_engine::{Crs, Event, Footprint, Grid, Occurrence};
@@ -249,7 +249,11 @@ fn kernels(c: &mut Criterion) {
             b.iter(|| {
                 let mut sum = 0.0;
                 let each = |events: Vec<EventMoments>| {
-                    sum += events.iter().flat_map(|e| &e.slots).map(|s| s.1).sum::<f64>();
+                    sum += events
+                        .iter()
+                        .flat_map(|e| &e.slots)
+                        .map(|s| s.1)
+                        .sum::<f64>();
                     Ok(())
                 };
                 run.moments(0..set.blocks(), each).expect("losses");

@@ -355,6 +355,29 @@ pub struct TownshipArguments {
     township: Vec<String>,
 }
 
+/// `anlan cards OUT`.
+#[derive(Args)]
+pub struct CardArguments {
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// Counties by code; all by default.
+    #[arg(long, value_delimiter = ',')]
+    unit: Vec<String>,
+}
+
+impl CardArguments {
+    /// Writes the cards; gives their folder.
+    pub fn act(
+        &self,
+        language: Option<SheetLanguage>,
+        listener: &anlan::progress::Listener<'_>,
+    ) -> Result<PathBuf, Error> {
+        let opening = self.run.opening(language);
+        let to = self.run.to.clone();
+        anlan::sheets::cards(&self.run.out, &opening, &self.unit, to, listener)
+    }
+}
+
 impl PromptArguments {
     /// Writes the sheets; gives their folder.
     pub fn act(

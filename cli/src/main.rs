@@ -191,6 +191,8 @@ enum Command {
     Prompt(bureau::PromptArguments),
     /// Flood sheets of townships (乡镇、村级洪水风险图).
     Township(bureau::TownshipArguments),
+    /// Cards of hidden-danger sites for the people below them (地质灾害明白卡), a PDF a county.
+    Cards(bureau::CardArguments),
     /// Paint polygons onto the cells of a raster (栅格化): the same cells as GDAL paints.
     Rasterize(zonal::RasterizeArguments),
     /// Write the exposure of a finished run as a portfolio for `loss` or other programs (承灾体导出).
@@ -500,6 +502,13 @@ fn act(arguments: &Arguments, zh: bool) -> Result<(), Error> {
             Ok(())
         }
         Command::Township(given) => {
+            let shown = Shown::new(arguments.quiet || arguments.json, zh);
+            let made = pool_of(given.run.threads)?
+                .install(|| given.act(language(arguments), &|news| shown.tell(&news)))?;
+            tell_made(arguments, &made, zh);
+            Ok(())
+        }
+        Command::Cards(given) => {
             let shown = Shown::new(arguments.quiet || arguments.json, zh);
             let made = pool_of(given.run.threads)?
                 .install(|| given.act(language(arguments), &|news| shown.tell(&news)))?;

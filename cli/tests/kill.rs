@@ -32,6 +32,10 @@ fn small_project(dir: &Path) -> PathBuf {
             "[fire]\nfires_per_class = 20\n\n[losses]\nreturn_periods = [2.0, 5.0, 10.0]",
         )
         .replace("confidence = 0.95", "confidence = 0.85");
+    // The region has no hidden-danger site: a list of nothing.
+    let header = "编号,名称,灾害类型,经度或X,纬度或Y,体积_m3,威胁人数,威胁财产_元\n";
+    fs::write(dir.join("sites.csv"), header).unwrap();
+    let text = text.replace("[inputs]", "[inputs]\ndanger_sites = \"sites.csv\"");
     fs::write(&project, text).unwrap();
     project
 }

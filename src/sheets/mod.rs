@@ -1,13 +1,15 @@
 //! Sheets made from a finished run: warning prompt sheets (预警提示单) of a scenario, flood sheets of townships (乡镇、村级洪水风险图，
-//! 山洪形势图).
+//! 山洪形势图), cards of hidden-danger sites (地质灾害明白卡).
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `scene` | what a scenario does: people and depths by township, hotspots, sites, places |
 //! | `prompt` | one prompt sheet a county |
 //! | `township` | one map sheet a township |
+//! | `card` | one card a hidden-danger site |
 //! | `paper` | pages to files: SVG, PNG |
 
+mod card;
 mod paper;
 mod prompt;
 mod scene;
@@ -90,6 +92,28 @@ pub fn townships(out: &Path, options: &SheetOptions, listener: &Listener<'_>) ->
     })
 }
 
+/// Writes a card for each hidden-danger site of the counties (all where `units` is empty): a PDF a county, `cards.xlsx`, `summary.md`.
+/// Returns the folder, `sheets/cards` in the run's folder by default.
+///
+/// # Errors
+/// No finished run, an unknown county, a character that no font has.
+pub fn cards(
+    out: &Path,
+    opening: &Opening,
+    units: &[String],
+    to: Option<PathBuf>,
+    listener: &Listener<'_>,
+) -> Result<PathBuf> {
+    finished::with(out, opening, &["layers", "lists"], listener, |ctx| {
+        let ground = Ground::read(ctx)?;
+        let known: Vec<&str> = ground.units.iter().map(|u| u.code.as_str()).collect();
+        let chosen = choose(units, &known, "--unit", "a county of the run")?;
+        let folder = to.unwrap_or_else(|| out.join("sheets/cards"));
+        card::write(ctx, &ground, &chosen, &folder)?;
+        Ok(folder)
+    })
+}
+
 /// Positions of the codes among those known; all where none are named.
 fn choose(codes: &[String], known: &[&str], option: &str, expected: &str) -> Result<Vec<usize>> {
     if codes.is_empty() {
@@ -121,7 +145,7 @@ fn choose(codes: &[String], known: &[&str], option: &str, expected: &str) -> Res
 
 /// Responsible persons of the run, as `lists` has joined them: (code at which they stand, role code) to their lines.
 fn persons(ctx: &crate::stages::Context<'_>) -> Result<Vec<Contact>> {
-    let table = anlan_engine::io::table::read(&crate::stages::store::existing(
+    let table = anlan_engine::io::table::read_list(&crate::stages::store::existing(
         ctx,
         "lists",
         "responsibility.csv",

@@ -179,7 +179,7 @@ fn prompt(
     }
 }
 
-fn level_text(rules: &ListRules, level: Option<u8>) -> String {
+pub(super) fn level_text(rules: &ListRules, level: Option<u8>) -> String {
     level.map_or_else(
         || "未达预警级别".to_owned(),
         |l| format!("{}色", rules.level_name(l, true)),
@@ -398,7 +398,7 @@ fn document(
     }
 }
 
-fn heads(columns: &[(&str, f32)]) -> Vec<(String, f32)> {
+pub(super) fn heads(columns: &[(&str, f32)]) -> Vec<(String, f32)> {
     columns.iter().map(|(n, w)| ((*n).to_owned(), *w)).collect()
 }
 

@@ -165,7 +165,7 @@ impl Scene {
 }
 
 fn points(ctx: &Context<'_>, ground: &Ground, depth: &Raster<f32>) -> Result<Vec<PointRow>> {
-    let table = table::read(&store::existing(ctx, "lists", "risk_list.csv")?)?;
+    let table = table::read_list(&store::existing(ctx, "lists", "risk_list.csv")?)?;
     let names = [
         "kind", "code", "name", "unit", "township", "hazard", "level", "people", "lon", "lat",
         "note",

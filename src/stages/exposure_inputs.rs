@@ -68,7 +68,10 @@ pub(super) fn read(
     };
     let places = i.critical_places.as_ref().and_then(|_| {
         let read = |t: table::Table| read_places(&t, units, crs);
-        take(faults, table::read(&file("critical_places")).and_then(read))
+        take(
+            faults,
+            table::read_list(&file("critical_places")).and_then(read),
+        )
     });
     let lifelines = i.lifelines.as_ref().and_then(|_| {
         let read = |l: vector::Layer| LifelineTable::builtin().read(&l.reprojected(crs));

@@ -78,7 +78,25 @@ fn synthetic_depots(ctx: &Context<'_>, inputs: &Inputs) -> Vec<Depot> {
     depots
 }
 
-/// Hidden-danger sites: those given, or synthetic ones on steep slopes near people.
+/// Least slope (degrees) of ground that a synthetic hidden-danger site may lie on, how near to people (m), and how many there are to
+/// a unit at most.
+const SITE_SLOPE_DEG: f32 = 12.0;
+const SITE_NEAR_M: f64 = 200.0;
+const SITES_PER_UNIT: usize = 40;
+
+/// The steepest ground in the cells around one.
+fn steepest(slope: &Raster<f32>, cell: u32, reach: usize) -> f32 {
+    let (row, col) = slope.grid.row_col(cell);
+    let rows = row.saturating_sub(reach)..(row + reach + 1).min(slope.grid.rows);
+    let cols = col.saturating_sub(reach)..(col + reach + 1).min(slope.grid.cols);
+    slope
+        .data
+        .slice(ndarray::s![rows, cols])
+        .iter()
+        .fold(f32::NEG_INFINITY, |a, b| a.max(*b))
+}
+
+/// Hidden-danger sites: those given, or synthetic ones where people live below steep slopes. There may be none.
 pub fn write_danger_sites(
     ctx: &Context<'_>,
     draft: &Draft,
@@ -103,11 +121,12 @@ pub fn write_danger_sites(
         "威胁财产_元",
         "provenance",
     ]);
+    let reach = (SITE_NEAR_M / grid.dx).ceil() as usize;
     let mut chosen: Vec<(f64, usize)> = ledger
         .rows
         .iter()
         .enumerate()
-        .filter(|(_, r)| r.population > 0 && slope.values()[r.cell as usize] >= 12.0)
+        .filter(|(_, r)| r.population > 0 && steepest(slope, r.cell, reach) >= SITE_SLOPE_DEG)
         .map(|(i, r)| {
             (
                 random.uniform(u64::from(r.cell), 1, 0) / f64::from(r.population),
@@ -116,7 +135,11 @@ pub fn write_danger_sites(
         })
         .collect();
     chosen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    for (n, &(_, i)) in chosen.iter().take(40 * inputs.units.len()).enumerate() {
+    for (n, &(_, i)) in chosen
+        .iter()
+        .take(SITES_PER_UNIT * inputs.units.len())
+        .enumerate()
+    {
         let row = &ledger.rows[i];
         let (r, c) = grid.row_col(row.cell);
         let u = random.uniform4(u64::from(row.cell), 2, 0);

@@ -475,7 +475,7 @@ fn read_census(project: &Project, file: &dyn Fn(&str) -> PathBuf) -> Result<Cens
 
 /// The table of hidden-danger sites, after its check.
 fn read_danger_sites(path: &Path) -> Result<table::Table> {
-    let table = table::read(path)?;
+    let table = table::read_list(path)?;
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()

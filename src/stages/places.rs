@@ -33,7 +33,7 @@ struct Count {
 }
 
 pub fn run(ctx: &Context<'_>, draft: &Draft) -> Result<()> {
-    let places = table::read(&store::existing(ctx, "layers", "critical_places.csv")?)?;
+    let places = table::read_list(&store::existing(ctx, "layers", "critical_places.csv")?)?;
     let own = OWN
         .iter()
         .map(|c| places.require(c))

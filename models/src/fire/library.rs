@@ -57,6 +57,9 @@ pub struct LibraryFire {
     pub footprint: Footprint,
 }
 
+/// First item of the draws that place feasts; those below are days.
+const FEAST: u32 = 1000;
+
 /// A day a library fire may take its weather from.
 #[derive(Debug, Clone, Copy)]
 struct FireDay {
@@ -64,6 +67,8 @@ struct FireDay {
     wind_m_s: f64,
     wind_from_deg: f64,
     month: usize,
+    /// Ignitions on this day and the days before it in the pool, in those of a day without customs.
+    ignitions: f64,
 }
 
 /// Fires simulated beforehand, by danger class, with the mean numbers per day.
@@ -76,9 +81,9 @@ pub struct FireLibrary {
     pub fires: Vec<LibraryFire>,
     /// First fire of each class, and the end.
     first: Vec<usize>,
-    /// Mean number of fires on a day of each class.
+    /// Mean number of fires on a day of each class without customs.
     rate_per_day: Vec<f64>,
-    /// Mean number of days of each class in a year.
+    /// Mean number of days of each class in a year, a day with customs counted as often as it brings fires.
     days_per_year: Vec<f64>,
 }
 
@@ -128,16 +133,20 @@ impl FireLibrary {
         for year in climate {
             let danger = season_danger(&year.days, latitude_deg, config.wind_share);
             for (i, (day, weather)) in year.days.iter().zip(&danger).enumerate() {
-                pools[config.class_of(weather.fwi)].push(FireDay {
+                let pool = &mut pools[config.class_of(weather.fwi)];
+                let before = pool.last().map_or(0.0, |d| d.ignitions);
+                pool.push(FireDay {
                     ffmc: weather.codes.ffmc,
                     wind_m_s: f64::from(day.wind_max_m_s) * config.wind_share,
                     wind_from_deg: f64::from(day.wind_from_deg),
                     month: month_of(i as u16 + 1),
+                    ignitions: before + config.expected_factor(i as u16 + 1),
                 });
             }
         }
         let years = climate.len() as f64;
-        let days_per_year: Vec<f64> = pools.iter().map(|p| p.len() as f64 / years).collect();
+        let total = |pool: &[FireDay]| pool.last().map_or(0.0, |d| d.ignitions);
+        let days_per_year: Vec<f64> = pools.iter().map(|p| total(p) / years).collect();
         let weighted: f64 = days_per_year
             .iter()
             .zip(&config.class_rate)
@@ -172,8 +181,10 @@ impl FireLibrary {
         };
         let weather = |fire: usize| {
             let pool = &pools[class_of(fire)];
-            let u = draws.uniform(fire as u64, 2, 0);
-            let day = &pool[((u * pool.len() as f64) as usize).min(pool.len() - 1)];
+            let u = draws.uniform(fire as u64, 2, 0) * total(pool);
+            let day = &pool[pool
+                .partition_point(|d| d.ignitions <= u)
+                .min(pool.len() - 1)];
             vec![Conditions::new(
                 table,
                 &config.moisture(day.ffmc, day.month),
@@ -341,7 +352,9 @@ impl HazardModel for FireModel {
                 continue;
             }
             let u = draws.uniform(u64::from(weather.year), i as u32, 0);
-            let n = poisson_quantile(u, library.rate_per_day[class]);
+            let feast = |k| draws.uniform(u64::from(weather.year), FEAST + k, 0);
+            let factor = config.factor_on(i as u16 + 1, feast);
+            let n = poisson_quantile(u, library.rate_per_day[class] * factor);
             let spell = (i as u64).saturating_sub(u64::from(weather.days[i].dry_days));
             let mut picks: Vec<usize> = (1..=n)
                 .map(|k| {
@@ -499,12 +512,24 @@ mod tests {
         // The years of the climate: their number of fires has the calibrated mean (standard error sqrt(12/200)).
         let mut fires = 0;
         let mut burned = 0.0;
+        // Fires at Qingming, and those that the days' classes let expect with and without the custom.
+        let (mut at_feast, mut expected_then) = (0, [0.0; 2]);
+        let config = &model.library.config;
         for y in 0..200 {
+            let days = &weather(y % 10).days;
+            let danger = season_danger(days, 29.0, config.wind_share);
+            for day in 93..=96_usize {
+                let rate = model.library.rate_per_day[config.class_of(danger[day - 1].fwi)];
+                expected_then[0] += rate * config.custom[0].factor;
+                expected_then[1] += rate;
+            }
             let incidents = model.year(&WeatherYear {
                 year: y,
                 ..weather(y % 10)
             });
             fires += incidents.len();
+            let then = |i: &&Incident| (93..=96).contains(&i.occurrence.day);
+            at_feast += incidents.iter().filter(then).count();
             let order: Vec<(u16, u64)> = incidents
                 .iter()
                 .map(|i| (i.occurrence.day, i.event.id))
@@ -520,6 +545,12 @@ mod tests {
             (mean - 12.0).abs() < 4.0 * (12.0_f64 / 200.0).sqrt(),
             "{mean}"
         );
+        let [with, without] = expected_then;
+        assert!(
+            (at_feast as f64 - with).abs() < 4.0 * with.sqrt(),
+            "{at_feast} {with}"
+        );
+        assert!(at_feast as f64 > without + 4.0 * without.sqrt());
         // Expected burned cells on the sites: the sum of annual rates. The sizes of fires vary by more than their mean,
         // so the tolerance is four standard errors at a coefficient of variation of 2.
         let expected: f64 = annual.values()[..3200]

@@ -41,6 +41,76 @@ pub struct SeasonConfig {
     pub live_herb: [f64; 12],
     /// Moisture of live shrubs by month, fraction.
     pub live_woody: [f64; 12],
+    /// Days on which customs bring more fires.
+    #[serde(default)]
+    pub custom: Vec<Custom>,
+}
+
+/// Days on which customs bring more fires, or fewer (祭祀用火、野外用火): graves are swept at Qingming, fireworks burn at the spring
+/// festival. The days lie together within a window, in each year anew where the feast follows the moon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Custom {
+    /// Name.
+    pub name: String,
+    /// Chinese name.
+    pub name_zh: String,
+    /// Month and day of the first day of the window.
+    pub from: [u16; 2],
+    /// Month and day of its last day, of the same year.
+    pub to: [u16; 2],
+    /// Number of days, at most those of the window.
+    pub days: u16,
+    /// Ignitions of a day over those of another day of the same danger class, 0..=100.
+    pub factor: f64,
+}
+
+impl Custom {
+    /// First day of the window, from 1, and the number of days on which the feast may begin.
+    fn starts(&self) -> (u16, u16) {
+        let first = day_of_year(self.from);
+        let window = day_of_year(self.to) + 1 - first;
+        (first, window + 1 - self.days)
+    }
+
+    /// The mean factor of a day of the year, from 1, over all years.
+    fn expected(&self, day: u16) -> f64 {
+        let (first, starts) = self.starts();
+        let holds = (first..first + starts)
+            .filter(|s| (*s..s + self.days).contains(&day))
+            .count();
+        1.0 + (self.factor - 1.0) * holds as f64 / f64::from(starts)
+    }
+
+    /// The factor of a day in the year whose feast is drawn by `u`.
+    fn factor_on(&self, day: u16, u: f64) -> f64 {
+        let (first, starts) = self.starts();
+        let start = first + ((u * f64::from(starts)) as u16).min(starts - 1);
+        if (start..start + self.days).contains(&day) {
+            self.factor
+        } else {
+            1.0
+        }
+    }
+
+    fn valid(&self) -> bool {
+        let date = |[month, day]: [u16; 2]| {
+            (1..=12).contains(&month)
+                && day >= 1
+                && month_of(day_of_year([month, day])) == usize::from(month)
+        };
+        date(self.from)
+            && date(self.to)
+            && day_of_year(self.from) <= day_of_year(self.to)
+            && (1..=day_of_year(self.to) + 1 - day_of_year(self.from)).contains(&self.days)
+            && (0.0..=100.0).contains(&self.factor)
+    }
+}
+
+/// Day of a year of 365 days, from 1.
+fn day_of_year([month, day]: [u16; 2]) -> u16 {
+    let ends = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    ends[usize::from(month.clamp(1, 12)) - 1] + day
 }
 
 impl Default for SeasonConfig {
@@ -147,11 +217,32 @@ impl SeasonConfig {
             let ok = months.iter().all(|m| (0.2..=3.0).contains(m));
             check(ok, key, format!("{months:?}"), "twelve fractions 0.2 to 3");
         }
+        for custom in &self.custom {
+            let key = format!("custom {}", custom.name);
+            let found = format!(
+                "{:?} to {:?}, {} days, factor {}",
+                custom.from, custom.to, custom.days, custom.factor
+            );
+            let expected = "[month, day] to a later one of the same year, days within them, a factor of 0 to 100";
+            check(custom.valid(), &key, found, expected);
+        }
         if faults.is_empty() {
             Ok(())
         } else {
             Err(Error::Input(faults))
         }
+    }
+
+    /// Ignitions of a day of the year, from 1, over those of a day without customs, in the mean of all years.
+    pub(super) fn expected_factor(&self, day: u16) -> f64 {
+        self.custom.iter().map(|c| c.expected(day)).product()
+    }
+
+    /// The same in one year; `draw` gives the number in 0..1 that places the feast of each custom.
+    pub(super) fn factor_on(&self, day: u16, draw: impl Fn(u32) -> f64) -> f64 {
+        (self.custom.iter().zip(0..))
+            .map(|(c, k)| c.factor_on(day, draw(k)))
+            .product()
     }
 
     /// Danger class of an FWI, from 0.
@@ -199,6 +290,49 @@ pub fn season_danger(days: &[Day], latitude_deg: f64, wind_share: f64) -> Vec<Fi
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn feasts_bring_their_fires_and_no_others() {
+        let config = SeasonConfig::default();
+        let [qingming, spring] = &config.custom[..] else {
+            panic!("two customs");
+        };
+        // 3 to 6 April are days 93 to 96, every year.
+        for day in 90..100 {
+            let on = (93..=96).contains(&day);
+            let factor = if on { qingming.factor } else { 1.0 };
+            assert_eq!(qingming.factor_on(day, 0.999), factor);
+            assert_eq!(qingming.expected(day), factor);
+        }
+        // Seven days of every year; over all places of the feast in equal numbers the mean is the expected one.
+        let (_, starts) = spring.starts();
+        assert_eq!(starts, 31);
+        let places: Vec<f64> = (0..starts)
+            .map(|s| (f64::from(s) + 0.5) / f64::from(starts))
+            .collect();
+        for u in &places {
+            let sum: f64 = (1..=365).map(|d| spring.factor_on(d, *u) - 1.0).sum();
+            assert_eq!(sum, 7.0 * (spring.factor - 1.0));
+        }
+        for day in 1..=365 {
+            let sum: f64 = places.iter().map(|u| spring.factor_on(day, *u)).sum();
+            assert!((sum / f64::from(starts) - spring.expected(day)).abs() < 1e-12);
+            let both = config.factor_on(day, |_| 0.5);
+            assert_eq!(
+                both,
+                qingming.factor_on(day, 0.5) * spring.factor_on(day, 0.5)
+            );
+        }
+        let mut wrong = config.clone();
+        wrong.custom[0].from = [4, 31];
+        wrong.custom[1].days = 60;
+        let message = wrong.validate(Path::new("season.toml")).unwrap_err();
+        let message = message.to_string();
+        assert!(
+            message.contains("custom Qingming") && message.contains("custom spring festival"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn faults_of_the_season_are_listed_together() {

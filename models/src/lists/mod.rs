@@ -10,8 +10,10 @@
 //! | `measures` | measures by hazard, level and object |
 //! | `fast_report` | the fields of a loss report with totals that add up; beside a reported table |
 //! | `prompt` | levels, depths and lengths of prompt sheets and township sheets |
+//! | `card` | what a card for the people below a hidden-danger site says (明白卡) |
 //! | `page` | pages of text and tables as SVG |
 
+pub mod card;
 pub mod entry;
 pub mod fast_report;
 pub mod hotspot;
@@ -21,6 +23,7 @@ pub mod prompt;
 pub mod responsible;
 pub mod standards;
 
+pub use card::CardTable;
 pub use entry::{Kind, RiskEntry, rank};
 pub use hotspot::{Hotspot, HotspotInput, hotspots};
 pub use measures::{Measure, Measures};

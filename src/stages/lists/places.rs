@@ -33,7 +33,7 @@ pub fn critical_places(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<Critica
     if given.exists() {
         out.extend(read(
             ground,
-            &table::read(&given)?,
+            &table::read_list(&given)?,
             "critical_places.csv",
             None,
         )?);
@@ -42,7 +42,7 @@ pub fn critical_places(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<Critica
         ("shelters.csv", "避难场所"),
         ("depots.csv", "救灾物资储备库"),
     ] {
-        let table = table::read(&store::existing(ctx, "layers", file)?)?;
+        let table = table::read_list(&store::existing(ctx, "layers", file)?)?;
         let more = read(ground, &table, file, Some(kind))?;
         // A shelter that the table of critical places holds already is told once.
         let known: BTreeSet<String> = out.iter().map(|p: &CriticalPlace| p.code.clone()).collect();
@@ -95,7 +95,7 @@ fn read(
 /// Hidden-danger sites with their coordinates in the system of the project: what lies within ±180 and ±90 is degrees.
 pub fn danger_sites(ctx: &Context<'_>, ground: &Ground) -> Result<Vec<HiddenSite>> {
     let path: PathBuf = store::existing(ctx, "layers", "danger_sites.csv")?;
-    let table = table::read(&path)?;
+    let table = table::read_list(&path)?;
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()

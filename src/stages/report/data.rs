@@ -9,7 +9,6 @@ use anlan_models::census::Ledger;
 use anlan_models::risk::RulePacks;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Two languages at once.
 #[derive(Clone, Copy)]
@@ -195,7 +194,7 @@ impl<'a> Data<'a> {
         let mut validation = BTreeMap::new();
         for name in VALIDATION {
             let path = store::existing(ctx, "validation", &format!("{name}.csv"))?;
-            validation.insert(name, optional(&path)?);
+            validation.insert(name, table::read_list(&path)?);
         }
         let tasks = super::super::TASKS.iter().filter(|t| t.name != "report");
         let manifests = tasks
@@ -208,7 +207,7 @@ impl<'a> Data<'a> {
             grades: get("risk", "grades.csv")?,
             reserve: get("relief", "reserve.csv")?,
             shelter: get("relief", "shelter.csv")?,
-            findings: optional(&store::existing(ctx, "layers", "census_findings.csv")?)?,
+            findings: table::read_list(&store::existing(ctx, "layers", "census_findings.csv")?)?,
             packs: super::super::risk::packs(ctx)?,
             texts: toml::from_str(anlan_models::report::TEXTS)
                 .map_err(|e| Error::Failed(format!("texts of the report: {e}")))?,
@@ -279,14 +278,14 @@ impl<'a> Data<'a> {
     /// # Errors
     /// It is missing, or damaged.
     pub fn table(&self, task: &str, file: &str) -> Result<Table> {
-        optional(&store::existing(self.ctx, task, file)?)
+        table::read_list(&store::existing(self.ctx, task, file)?)
     }
 
     /// A table that another part of the pipeline may have left.
     pub fn extra(&self, task: &str, file: &str) -> Result<Option<Table>> {
         let path = self.ctx.folder(task).join(file);
         if path.exists() {
-            optional(&path).map(Some)
+            table::read_list(&path).map(Some)
         } else {
             Ok(None)
         }
@@ -301,17 +300,6 @@ fn matches(row: &[Value], keys: &[&str]) -> bool {
 /// The first row whose leading cells are these; an empty key fits anything.
 pub(super) fn find<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Vec<Value>> {
     table.rows.iter().find(|r| matches(r, keys))
-}
-
-/// A table that may hold its head alone.
-fn optional(path: &Path) -> Result<Table> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
-    let mut lines = text.trim_start_matches('\u{feff}').lines();
-    let head = lines.next().unwrap_or_default();
-    if lines.next().is_none() {
-        return Ok(Table::new(&head.split(',').collect::<Vec<_>>()));
-    }
-    table::read(path)
 }
 
 fn origins(ctx: &Context<'_>) -> Result<BTreeMap<String, Origin>> {

@@ -309,7 +309,7 @@ pub(super) fn danger_sites(b: &mut Build<'_>, unit: usize) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let sites = table::read(&path)?;
+    let sites = table::read_list(&path)?;
     let find = |names: &[&str]| names.iter().find_map(|n| sites.column(n));
     let (Some(x), Some(y), Some(kind), Some(name), Some(people)) = (
         find(&["经度或X", "lon", "x"]),

@@ -102,18 +102,32 @@ pub fn read(path: &Path) -> Result<Table> {
     read_sheet(path, None)
 }
 
+/// Reads a list that may be empty, such as that of hidden-danger sites: a header alone is a list of nothing.
+///
+/// # Errors
+/// As [`read`], but for a table without rows.
+pub fn read_list(path: &Path) -> Result<Table> {
+    read_rows(path, None, true)
+}
+
 /// Reads a table from a named sheet of a spreadsheet; the name is ignored for text.
 ///
 /// # Errors
 /// As [`read`]; also a sheet that the workbook does not hold.
 pub fn read_sheet(path: &Path, sheet: Option<&str>) -> Result<Table> {
+    read_rows(path, sheet, false)
+}
+
+fn read_rows(path: &Path, sheet: Option<&str>, may_be_empty: bool) -> Result<Table> {
     let extension = path
         .extension()
         .map(|e| e.to_string_lossy().to_lowercase())
         .unwrap_or_default();
     match extension.as_str() {
-        "csv" | "txt" | "tsv" => build(path, self::csv::cells(path)?),
-        "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" => build(path, excel::cells(path, sheet)?),
+        "csv" | "txt" | "tsv" => build(path, self::csv::cells(path)?, may_be_empty),
+        "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" => {
+            build(path, excel::cells(path, sheet)?, may_be_empty)
+        }
         "parquet" => super::parquet::read_table(path),
         _ => Err(Error::input(Fault::new(
             path,
@@ -134,7 +148,7 @@ struct Cells {
     strict: bool,
 }
 
-fn build(path: &Path, mut cells: Cells) -> Result<Table> {
+fn build(path: &Path, mut cells: Cells, may_be_empty: bool) -> Result<Table> {
     while let Some(last) = cells.rows.last()
         && last.iter().all(Value::is_null)
     {
@@ -177,7 +191,7 @@ fn build(path: &Path, mut cells: Cells) -> Result<Table> {
         }
         row.resize(columns.len(), Value::Null);
     }
-    if body.is_empty() {
+    if body.is_empty() && !may_be_empty {
         faults.push(Fault::new(
             path,
             "no rows below the header",
@@ -286,6 +300,25 @@ mod tests {
         let path = dir.path().join("s.csv");
         fs::write(&path, "a,b\n1\n2,3\n4,5,6\n").unwrap();
         assert_eq!(read(&path).unwrap_err().faults().len(), 2);
+    }
+
+    #[test]
+    fn a_list_may_be_empty_and_a_table_may_not() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.csv", "a.xlsx"] {
+            let path = dir.path().join(name);
+            let nothing = Table::new(&["编号", "名称", "威胁人数"]);
+            if name.ends_with("csv") {
+                write_csv(&path, &nothing).unwrap();
+            } else {
+                write_xlsx(&path, &[("隐患点", &nothing)]).unwrap();
+            }
+            let list = read_list(&path).unwrap();
+            assert_eq!(list.columns, nothing.columns);
+            assert!(list.rows.is_empty());
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains("no rows below the header"), "{error}");
+        }
     }
 
     #[test]
