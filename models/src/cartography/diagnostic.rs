@@ -193,6 +193,19 @@ pub fn roc_svg(words: &Words<'_>, curves: &[Named], fonts: &Fonts) -> Result<Str
     for (k, curve) in curves.iter().enumerate() {
         let colour = COLOURS[k % COLOURS.len()];
         plot.curve(curve.points.iter().map(|&(x, y)| (px(x), py(y))), colour);
+    }
+    // The legend stands over the curves, which may run anywhere.
+    let widest = (curves.iter().map(|c| fonts.width(&c.name, 26.0))).fold(0.0, f32::max);
+    let top = py(0.0) - 20.0 - 40.0 * curves.len() as f32;
+    let _ = write!(
+        plot.out,
+        "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#fff\" fill-opacity=\"0.85\"/>",
+        px(0.32),
+        px(0.39) - px(0.32) + widest + 12.0,
+        py(0.0) - 8.0 - top
+    );
+    for (k, curve) in curves.iter().enumerate() {
+        let colour = COLOURS[k % COLOURS.len()];
         let y = py(0.0) - 34.0 - 40.0 * (curves.len() - 1 - k) as f32;
         plot.line((px(0.33), y), (px(0.38), y), &colour.hex(), 5.0, "");
         plot.text(px(0.39), y + 9.0, 26.0, "start", "#222", &curve.name)?;

@@ -150,8 +150,8 @@ pub fn ranks(b: &mut Build<'_>) -> Result<()> {
             &format!("年均损失（{unit_name}）"),
             &format!("AAL ({unit_name})"),
         ),
-        "yuan_per_gdp" | "gdp" | "per_gdp" => b.t("按损失/GDP", "by loss per GDP"),
-        "yuan_per_km2" | "km2" | "per_km2" => b.t("按损失/km²", "by loss per km²"),
+        "permille_of_gdp" => b.t("按损失/GDP", "by loss per GDP"),
+        "yuan_per_km2" => b.t("按损失/km²", "by loss per km²"),
         other => other.to_string(),
     };
     let mut columns = vec![Column::text(b.t("单元", "Unit"), 1.2)];
@@ -228,7 +228,11 @@ pub fn priority(b: &mut Build<'_>) -> Result<()> {
         .iter()
         .filter(|r| r[class].to_string() != "general")
         .collect();
-    marked.sort_by(|a, b| number(&b[at_risk]).total_cmp(&number(&a[at_risk])));
+    // The key areas first, in each class those with most people at risk.
+    marked.sort_by(|a, b| {
+        let key = |r: &[Value]| r[class].to_string() != "key";
+        (key(a).cmp(&key(b))).then(number(&b[at_risk]).total_cmp(&number(&a[at_risk])))
+    });
     let left = marked.len().saturating_sub(MOST_AREAS);
     let lines = marked
         .into_iter()
