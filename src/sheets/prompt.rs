@@ -379,7 +379,7 @@ fn document(
         rows,
     });
     blocks.push(Block::Text(format!(
-        "说明：由安澜模型情景生成，供会商参考，不代替气象、水利、自然资源部门的实时预警。规则{}（{}）、{}（{}）。",
+        "说明：模型情景，供会商参考，不代替有关部门的实时预警。规则{}（{}）、{}（{}）。",
         scene.rules.id, scene.rules.status, rules.id, rules.status
     )));
     Document {
