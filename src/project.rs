@@ -113,6 +113,10 @@ pub struct Inputs {
     pub rain_rate: PathBuf,
     /// Polygons of the statistical units with columns `code` and `name` (GeoJSON, GeoPackage or Shapefile).
     pub units: PathBuf,
+    /// Polygons of townships (乡镇、街道), same columns, codes of 9 or 12 digits that begin with that of their unit; made up around the
+    /// largest settlements where absent.
+    #[serde(default)]
+    pub townships: Option<PathBuf>,
     /// Polygons of the level above, same columns.
     pub region: PathBuf,
     /// Settlements: columns `name`, `lon`, `lat`, `population` (CSV or Excel).
@@ -531,6 +535,7 @@ impl Project {
             ("census", &i.census),
         ];
         let optional = [
+            ("townships", &i.townships),
             ("crosswalk", &i.crosswalk),
             ("columns", &i.columns),
             ("danger_sites", &i.danger_sites),

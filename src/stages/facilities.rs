@@ -6,11 +6,13 @@ use crate::manifest::Draft;
 use anlan_engine::io::table::{Table, write_csv};
 use anlan_engine::io::{Value, geotiff};
 use anlan_engine::random::Stream;
+use anlan_engine::rasterize::{Rule, rasterize};
 use anlan_engine::{Crs, Projector, Raster, Result};
 use anlan_models::census::Ledger;
 use anlan_models::census::township::{Township, TownshipRule, township_cells, townships};
 use anlan_models::hazard::stream;
 use anlan_models::relief::{Depot, Logistics, Shelter};
+use geo::MultiPolygon;
 
 /// Item numbers of draws for shelters, apart from those of depots.
 const SHELTERS: u32 = 1;
@@ -160,16 +162,8 @@ pub fn write_danger_sites(
     write_csv(&path, &table)
 }
 
-/// Township cells with what the census says of them, and the shelters: those given, or a synthetic one per township.
-/// The townships come back, with the index of each cell's (65535 outside).
-pub fn write_townships(
-    ctx: &Context<'_>,
-    draft: &Draft,
-    inputs: &Inputs,
-    unit: &Raster<u16>,
-    ledger: &Ledger,
-) -> Result<(Vec<Township>, Raster<u16>)> {
-    let rule = TownshipRule::builtin();
+/// Townships around the largest settlements of each unit.
+fn made_townships(inputs: &Inputs, rule: &TownshipRule, unit: &Raster<u16>) -> Vec<Township> {
     let mut list: Vec<Township> = Vec::new();
     for (u, here) in inputs.units.iter().enumerate() {
         let settlements: Vec<(f64, f64, f64)> = inputs
@@ -187,9 +181,68 @@ pub fn write_townships(
             here.name.as_str(),
             here.record.population,
         );
-        list.extend(townships(&rule, u, record, &settlements, middle));
+        list.extend(townships(rule, u, record, &settlements, middle));
     }
-    let cells = township_cells(unit, &list);
+    list
+}
+
+/// The townships given, each at its largest settlement, and their cells. Cells of a unit that no township of that unit covers, since
+/// borders of two sources never meet, go to the nearest of them.
+fn given_townships(
+    inputs: &Inputs,
+    given: &[(Township, MultiPolygon<f64>)],
+    unit: &Raster<u16>,
+) -> (Vec<Township>, Raster<u16>) {
+    let shapes: Vec<(&MultiPolygon<f64>, u16)> =
+        given.iter().zip(0..).map(|((_, b), t)| (b, t)).collect();
+    let painted = rasterize(&shapes, &inputs.grid, Rule::Centre, u16::MAX);
+    let mut list: Vec<Township> = given.iter().map(|(t, _)| t.clone()).collect();
+    let mut cells = township_cells(unit, &list);
+    for ((cell, &t), &u) in (cells.values_mut().iter_mut())
+        .zip(painted.values())
+        .zip(unit.values())
+    {
+        if u != u16::MAX && t != u16::MAX && list[t as usize].unit == usize::from(u) {
+            *cell = t;
+        }
+    }
+    let mut largest = vec![0.0_f64; list.len()];
+    for place in &inputs.places {
+        let Some(rc) = inputs.grid.cell_at(place.x, place.y) else {
+            continue;
+        };
+        let t = usize::from(cells.data[rc]);
+        if t < list.len() && place.population > largest[t] {
+            largest[t] = place.population;
+            (list[t].x, list[t].y) = (place.x, place.y);
+        }
+    }
+    (list, cells)
+}
+
+/// Township cells with what the census says of them, and the shelters: those given, or a synthetic one per township.
+/// The townships come back, with the index of each cell's (65535 outside).
+pub fn write_townships(
+    ctx: &Context<'_>,
+    draft: &Draft,
+    inputs: &Inputs,
+    unit: &Raster<u16>,
+    ledger: &Ledger,
+) -> Result<(Vec<Township>, Raster<u16>)> {
+    let rule = TownshipRule::builtin();
+    let (list, cells) = match &inputs.townships {
+        Some(given) => given_townships(inputs, given, unit),
+        None => {
+            let list = made_townships(inputs, &rule, unit);
+            let cells = township_cells(unit, &list);
+            (list, cells)
+        }
+    };
+    let provenance = if inputs.townships.is_some() {
+        "given"
+    } else {
+        "synthetic"
+    };
     geotiff::write_f32(
         &draft.file("township.tif")?,
         &cells.map(|t| {
@@ -234,7 +287,7 @@ pub fn write_townships(
             sums[t][0].into(),
             sums[t][1].into(),
             sums[t][2].into(),
-            "synthetic".into(),
+            provenance.into(),
         ]);
     }
     write_csv(&draft.file("townships.csv")?, &table)?;

@@ -1,6 +1,7 @@
 //! All inputs of a project, read and checked before anything is computed or written.
 
 use super::exposure_inputs::{self, ExposureInputs};
+use crate::map::{interior, window_of};
 use crate::project::Project;
 use anlan_engine::datum::{Shift, detect_shift};
 use anlan_engine::io::vector::{Feature, Layer};
@@ -8,6 +9,7 @@ use anlan_engine::io::{Value, geotiff, table, vector};
 use anlan_engine::{Bounds, Crs, Error, Fault, Grid, Projector, Raster, Result};
 use anlan_models::census::check::{check, resolve};
 use anlan_models::census::table::ColumnDictionary;
+use anlan_models::census::township::Township;
 use anlan_models::census::{
     Crosswalk, Finding, HistoryDictionary, HistoryEvent, Record, Severity, read_history,
     read_records,
@@ -55,6 +57,8 @@ pub struct Inputs {
     pub land_cover: Raster<u8>,
     /// Units in order of code.
     pub units: Vec<Unit>,
+    /// Townships with their borders, if given, in order of code.
+    pub townships: Option<Vec<(Township, MultiPolygon<f64>)>>,
     /// Borders of the level above, compute CRS.
     pub region: Vec<MultiPolygon<f64>>,
     /// Settlements within the grid.
@@ -206,6 +210,10 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
             })
         })
         .collect();
+    let townships = project.inputs.townships.as_ref().and_then(|_| {
+        let layer = take(&mut faults, vector::read(&file("townships")))?;
+        take(&mut faults, read_townships(&layer.reprojected(crs), &units))
+    });
     let exposure = exposure_inputs::read(project, &file, &units, &crosswalk, crs, &mut faults);
     let Some(exposure) = exposure.filter(|_| faults.is_empty()) else {
         return Err(Error::Input(faults));
@@ -216,6 +224,7 @@ pub fn read(project: &Project, project_file: &Path) -> Result<Inputs> {
         dem,
         land_cover,
         units,
+        townships,
         region: (0..region.features.len())
             .filter_map(|i| region.polygons(i))
             .collect(),
@@ -377,6 +386,65 @@ fn border_units(layer: &Layer) -> Result<Vec<(String, String, MultiPolygon<f64>)
             "each code once",
             "dissolve the polygons of one unit into one feature",
         ));
+    }
+    if faults.is_empty() {
+        Ok(out)
+    } else {
+        Err(Error::Input(faults))
+    }
+}
+
+/// Townships with the units that their codes name; each unit has one or more, and each lies where its unit lies.
+fn read_townships(layer: &Layer, units: &[Unit]) -> Result<Vec<(Township, MultiPolygon<f64>)>> {
+    let mut faults = Vec::new();
+    let mut out = Vec::new();
+    for (code, name, border) in border_units(layer)? {
+        let digits = [9, 12].contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+        let unit = units.iter().position(|u| code.starts_with(&u.code));
+        let (Some(unit), true) = (unit, digits) else {
+            faults.push(Fault::new(
+                &layer.source,
+                format!("code {code} of {name}"),
+                "9 or 12 digits that begin with the code of a unit",
+                "correct the code, or remove townships of other regions",
+            ));
+            continue;
+        };
+        let inside = interior(&border).unwrap_or((f64::NAN, f64::NAN));
+        let near = window_of(&units[unit].border, 0.05);
+        if !(inside.0 >= near.west
+            && inside.0 <= near.east
+            && inside.1 >= near.south
+            && inside.1 <= near.north)
+        {
+            faults.push(Fault::new(
+                &layer.source,
+                format!("{code} {name} about ({:.0}, {:.0})", inside.0, inside.1),
+                format!("a border within {} {}", units[unit].code, units[unit].name),
+                "check the coordinate system and the code",
+            ));
+        }
+        let (x, y) = inside;
+        out.push((
+            Township {
+                code,
+                name,
+                unit,
+                x,
+                y,
+            },
+            border,
+        ));
+    }
+    for (k, unit) in units.iter().enumerate() {
+        if !out.iter().any(|(t, _)| t.unit == k) {
+            faults.push(Fault::new(
+                &layer.source,
+                format!("no township of {} {}", unit.code, unit.name),
+                "one or more townships of each unit",
+                "add them, or leave `townships` out of [inputs]: they are then made up",
+            ));
+        }
     }
     if faults.is_empty() {
         Ok(out)

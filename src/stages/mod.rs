@@ -138,6 +138,7 @@ pub(crate) const TASKS: &[Task] = &[
             "dem",
             "land_cover",
             "units",
+            "townships",
             "region",
             "places",
             "census",

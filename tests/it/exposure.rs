@@ -7,11 +7,12 @@ use anlan::engine::io::geotiff::{self, Tags};
 use anlan::engine::io::parquet::{self, ColumnData};
 use anlan::engine::io::table::{self, Table, write_csv};
 use anlan::engine::io::vector::{self, Feature, Layer};
-use anlan::engine::{Crs, Grid, Raster};
+use anlan::engine::{Crs, Grid, Projector, Raster};
 use anlan::export::{ExposureExport, exposure};
 use anlan::models::census::exposure::PeopleAt;
 use anlan::progress::News;
 use anlan::run::{RunOptions, run};
+use geo::{BooleanOps, BoundingRect, Geometry, MultiPolygon, Rect};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -401,4 +402,89 @@ pub fn places_at_hazards(out: &Path) {
         .map(|r| r[reached].as_f64().unwrap())
         .sum();
     assert_eq!(sum, f64::from(wet));
+}
+
+/// A polygon layer of townships: each county cut in a western and an eastern half at the middle of its extent.
+fn halves(region: &Region) -> Layer {
+    let counties = vector::read(&region.file("county.geojson")).unwrap();
+    let (code, name) = (
+        counties.require("code").unwrap(),
+        counties.require("name").unwrap(),
+    );
+    let mut features = Vec::new();
+    for (i, county) in counties.features.iter().enumerate() {
+        let border = counties.polygons(i).unwrap();
+        let r = border.bounding_rect().unwrap();
+        for (n, side) in ["西", "东"].iter().enumerate() {
+            let middle = r.center().x;
+            let (from, to) = [(r.min().x - 1.0, middle), (middle, r.max().x + 1.0)][n];
+            let half = Rect::new((from, r.min().y - 1.0), (to, r.max().y + 1.0)).to_polygon();
+            features.push(Feature {
+                geometry: Geometry::MultiPolygon(border.intersection(&MultiPolygon(vec![half]))),
+                values: vec![
+                    format!("{}{:03}", county.values[code], n + 1).into(),
+                    format!("{}{side}部镇", county.values[name]).into(),
+                ],
+            });
+        }
+    }
+    Layer {
+        features,
+        columns: vec!["code".into(), "name".into()],
+        ..counties
+    }
+}
+
+#[test]
+fn townships_are_those_given_and_hold_everybody() {
+    let region = Region::new();
+    let mut layer = halves(&region);
+    vector::write_geojson(&region.file("townships.geojson"), &layer).unwrap();
+    region.edit(|t| t.replace("[inputs]", "[inputs]\ntownships = \"townships.geojson\""));
+    let out = layers(&region, "out", 2);
+    let list = table::read(&out.join("layers/townships.csv")).unwrap();
+    assert_eq!(list.rows.len(), 18);
+    let provenance = list.require("provenance").unwrap();
+    assert!(
+        list.rows
+            .iter()
+            .all(|r| r[provenance].to_string() == "given")
+    );
+    let name = list.require("name").unwrap();
+    assert_eq!(list.rows[1][name].to_string(), "婺城区东部镇");
+    let people = sums(&list, "population", |_| true);
+    assert_eq!(people["330702"], 957_055.0);
+    assert_eq!(people.values().sum::<f64>(), 7_050_683.0);
+    // West of the county's middle its first township, east of it the second, but for cells on the cut.
+    let cells = geotiff::read_f32(&out.join("layers/township.tif"), 1).unwrap();
+    let unit = geotiff::read_f32(&out.join("layers/unit.tif"), 1).unwrap();
+    let (mut right, mut all) = (0, 0);
+    let degrees = Projector::new(unit.grid.crs, Crs::CGCS2000);
+    for (i, (&t, &u)) in cells.values().iter().zip(unit.values()).enumerate() {
+        assert_eq!(t.is_nan(), u.is_nan());
+        if u.is_nan() {
+            continue;
+        }
+        assert_eq!((t as usize) / 2, u as usize);
+        let (row, col) = unit.grid.row_col(i as u32);
+        let (lon, _) = degrees.point(unit.grid.x(col), unit.grid.y(row));
+        let border = layer.polygons(2 * u as usize).unwrap();
+        let middle = border.bounding_rect().unwrap().max().x;
+        right += usize::from((lon > middle) == (t as usize % 2 == 1));
+        all += 1;
+    }
+    assert!(right as f64 > 0.99 * f64::from(all), "{right} of {all}");
+
+    // A township of another region, and a county without any, are told together.
+    layer
+        .features
+        .retain(|f| !f.values[0].to_string().starts_with("330784"));
+    layer.features[0].values[0] = "110101001".into();
+    vector::write_geojson(&region.file("townships.geojson"), &layer).unwrap();
+    let error = run(&region.project(), &RunOptions::default(), &|_: News<'_>| {}).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("110101001") && message.contains("no township of 330784"),
+        "{message}"
+    );
 }
