@@ -9,7 +9,9 @@ use anlan_models::flood::hillslope::{HillslopeTerrain, Hillslopes};
 use anlan_models::flood::interpolation::{InterpolationError, interpolation_errors};
 use anlan_models::flood::library::{DRY_PERIOD, LibraryStorm, SparseField};
 use anlan_models::flood::rain::RainPatterns;
-use anlan_models::flood::rivers::{RiverTables, ValleyOptions, burn_channels, valley_mask};
+use anlan_models::flood::rivers::{
+    RiverTables, ValleyOptions, channels_below, open_diagonals, valley_mask,
+};
 use anlan_models::flood::runoff::Roughness;
 use anlan_models::flood::solver::{ACTIVE, Case, Domain, Edge, SolverOptions, simulate};
 use anlan_models::flood::stack::expected_annual_depth;
@@ -183,23 +185,18 @@ fn simulated_library(
             *k = anlan_models::flood::solver::WALL;
         }
     }
-    let tables = RiverTables::published();
-    let bed = burn_channels(
-        &filled,
+    let bed = open_diagonals(&filled, &directions, &mut kind);
+    let roughness = Roughness::published();
+    let manning = cover.map(|c| roughness.of(c).map_or(roughness.channel_n, |r| r.manning_n));
+    // What a channel holds below its banks floods nobody: it lies below the cells.
+    let channels = channels_below(
         &directions,
         &accumulation,
-        &mut kind,
-        &tables.geometry,
-        &valley,
+        &kind,
+        &RiverTables::published().geometry,
+        options.channel_km2,
+        roughness.channel_n,
     );
-    let roughness = Roughness::published();
-    let channel = options.channel_km2 * 1e6 / (filled.grid.dx * filled.grid.dy);
-    let mut manning = cover.map(|c| roughness.of(c).map_or(roughness.channel_n, |r| r.manning_n));
-    for (n, &a) in manning.values_mut().iter_mut().zip(accumulation.values()) {
-        if f64::from(a) >= channel {
-            *n = roughness.channel_n;
-        }
-    }
     let hillslopes = Hillslopes::new(
         &HillslopeTerrain {
             flow_direction: &directions,
@@ -265,6 +262,7 @@ fn simulated_library(
         let inflows = [delivery.inflow];
         let case = Case {
             inflows: &inflows,
+            channels: Some(&channels),
             ..Case::new(Domain {
                 bed_m: &bed,
                 manning_n: &manning,
