@@ -152,7 +152,9 @@ mod tests {
             assert!((s.stage_m(s.discharge_m3_s(stage)) - stage).abs() < 1e-4);
         }
         let geometry = RiverTables::published().geometry;
-        assert!(Section::regional(100.0, 300.0, 1e-3, &geometry, (0.035, 0.06)).width_m < 20.0);
+        let regional = Section::regional(100.0, 300.0, 1e-3, &geometry, (0.035, 0.06));
+        assert_eq!(regional.width_m, geometry.width_m(100.0));
+        assert_eq!(regional.depth_m, geometry.depth_m(100.0));
     }
 
     #[test]
